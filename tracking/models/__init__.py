@@ -1,0 +1,21 @@
+"""What people do: visits, events, carts, and the raw rows they came in as."""
+
+from tracking.models.carts import Cart, CartLine
+from tracking.models.events import Actor, Event, EventKind
+from tracking.models.inbound import InboundEvent, Refusal
+from tracking.models.links import Link
+from tracking.models.visitors import Visitor, VisitorCart, VisitorEvent
+
+__all__ = [
+    "Actor",
+    "Cart",
+    "CartLine",
+    "Event",
+    "EventKind",
+    "InboundEvent",
+    "Link",
+    "Refusal",
+    "Visitor",
+    "VisitorCart",
+    "VisitorEvent",
+]

@@ -1,0 +1,110 @@
+"""Campaigns, their versions and steps."""
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+
+from crm.kernel import clock
+from crm.kernel.rules import RuleField
+from crm.models.base import Scale
+from crm.models.consent import Purpose
+
+
+class Campaign(models.Model):
+    """A flow (or, with a date trigger, a broadcast): who enters, what happens to them, when they leave."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", "draft"
+        RUNNING = "running", "running"
+        PAUSED = "paused", "paused"
+        STOPPED = "stopped", "stopped"
+
+    name = models.CharField(max_length=120)
+    playbook = models.CharField(max_length=60, blank=True, editable=False)
+    description = models.CharField(max_length=300, blank=True)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.DRAFT, editable=False)
+    state_reason = models.CharField(max_length=300, blank=True, editable=False)
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+")
+    sender = models.ForeignKey(
+        "campaigns.Sender", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Blank: the default sender."
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    priority = models.PositiveSmallIntegerField(default=100, help_text="Lower goes first.")
+    trigger = models.CharField(max_length=60, help_text="What lets people in.")
+    trigger_params = models.JSONField(default=dict, blank=True)
+    entry_rule = RuleField(blank=True, help_text="Only people of whom this is true may enter. Empty: everyone the trigger names.")
+    exit_rule = RuleField(blank=True, help_text="People of whom this becomes true leave before the next step and at the fence.")
+    goal = RuleField(blank=True, help_text="What counts as success.")
+    exit_on_purchase = models.BooleanField(default=True, help_text="Any order ends it, matched on person, address, cart and checkout.")
+    control_share = models.DecimalField(
+        "control group", max_digits=4, decimal_places=3, default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="Share held out to measure lift, such as 0.2.",
+    )
+    reentry_days = models.DecimalField(
+        max_digits=8, decimal_places=4, default=7, help_text="No new series for the same person sooner than this, unless they bought."
+    )
+    expires_after = models.DurationField(
+        null=True, blank=True, help_text="A message later than this after its due moment is skipped."
+    )
+    quiet_hours = models.BooleanField(default=False)
+    launched_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    current = models.ForeignKey(
+        "campaigns.FlowVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+    )
+    problem = models.TextField(blank=True, editable=False)
+    problem_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        indexes = [models.Index(fields=["state"], name="campaign_state")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FlowVersion(models.Model):
+    """A list of steps, immutable once somebody entered it."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField(default=1)
+    created_at = models.DateTimeField(default=clock.now)
+    frozen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["campaign", "number"], name="one_flow_version_number")]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} v{self.number}"
+
+
+class Step(models.Model):
+    """One step of one version. `key` survives versions and names the step in dedupe keys."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    version = models.ForeignKey(FlowVersion, on_delete=models.CASCADE, related_name="steps")
+    key = models.SlugField(max_length=40)
+    position = models.PositiveSmallIntegerField(default=0)
+    kind = models.CharField(max_length=60)
+    params = models.JSONField(default=dict, blank=True)
+    template = models.ForeignKey(
+        "campaigns.Template", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
+    path = models.CharField(max_length=40, blank=True, help_text="Blank: everyone.")
+    only_if = RuleField(blank=True)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [models.UniqueConstraint(fields=["version", "key"], name="one_step_key_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.position}. {self.kind}"

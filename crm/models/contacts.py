@@ -1,0 +1,142 @@
+"""Contacts, the addresses they are reached at, and what the outside world calls them."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from crm.kernel import clock
+from crm.models.base import ByContact, Fact, Scale, ScaledModel
+
+
+class Channel(models.TextChoices):
+    EMAIL = "email", "E-mail"
+    SMS = "sms", "SMS"
+    WEBPUSH = "webpush", "Web push"
+
+
+class Contact(ScaledModel):
+    """A person. Addresses live in contact points; `email` and `phone` here are copies to show and sort by."""
+
+    scale = Scale.BY_CONTACT
+    scale_column = "id"
+
+    first_name = models.CharField(max_length=120, blank=True)
+    last_name = models.CharField(max_length=120, blank=True)
+    email = models.CharField("e-mail", max_length=254, blank=True)
+    phone = models.CharField(max_length=32, blank=True)
+    company = models.ForeignKey("crm.Company", null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts")
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    language = models.CharField(max_length=12, blank=True, help_text="Such as en or pt-BR.")
+    country = models.CharField(max_length=2, blank=True, help_text="ISO code such as DE.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Such as Europe/Berlin; blank: the shop's.")
+    tags = models.JSONField(default=list, blank=True)
+    fields = models.JSONField("own fields", default=dict, blank=True)
+    source = models.CharField(max_length=60, blank=True, help_text="Where we first learned of this person.")
+    is_test = models.BooleanField("test person", default=False, help_text="Never counted in results.")
+    created_at = models.DateTimeField(default=clock.now)
+    recorded_at = models.DateTimeField(default=clock.now)
+    updated_at = models.DateTimeField(default=clock.now)
+    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["email"], name="contact_email"),
+            models.Index(fields=["-created_at", "-id"], name="contact_newest"),
+            models.Index(fields=["last_name", "first_name", "id"], name="contact_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.full_name or self.email or self.phone or f"Contact {str(self.pk)[-6:]}"
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.first_name} {self.last_name}".strip()
+
+
+class ContactPoint(ScaledModel):
+    """One address of one contact on one channel. The uniqueness of addresses lives here."""
+
+    scale = Scale.BY_VALUE
+    scale_column = "address_hash"
+
+    class Status(models.TextChoices):
+        OK = "ok", "reachable"
+        SOFT = "soft", "bounced softly"
+        HARD = "hard", "bounced for good"
+        INVALID = "invalid", "not a valid address"
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="points")
+    channel = models.CharField(max_length=12, choices=Channel.choices)
+    address = models.CharField(max_length=254)
+    address_hash = models.BinaryField(max_length=32)
+    hash_key_id = models.SmallIntegerField(default=1)
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.OK)
+    is_primary = models.BooleanField(default=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["address_hash", "channel"], name="one_contact_an_address"),
+        ]
+        indexes = [models.Index(fields=["contact", "channel"], name="point_contact")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class OutsideId(ScaledModel):
+    """What the outside calls a thing of ours: (source, kind, external id) to the contact and row it became.
+
+    An order that turns out to belong to another contact later is found here, so it never doubles.
+    """
+
+    scale = Scale.BY_VALUE
+    scale_column = "external_id"
+
+    source = models.CharField(max_length=40)
+    kind = models.CharField(max_length=20, help_text="customer, order, cart…")
+    external_id = models.CharField(max_length=200)
+    contact_id = models.UUIDField()
+    object_id = models.UUIDField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["external_id", "source", "kind"], name="one_row_an_outside_id"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.kind} {self.external_id}"
+
+
+class ContactChange(Fact):
+    """One change of an attribute that rules use, so that *why* in the past is exact for it."""
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="changes")
+    field = models.CharField(max_length=80)
+    old = models.JSONField(null=True)
+    new = models.JSONField(null=True)
+    actor = models.CharField(max_length=120, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["contact", "-occurred_at"], name="change_contact_time")]
+
+
+class Engagement(ByContact):
+    """When this person was last here, bought, opened: one narrow row a contact, kept up by whoever learns of it."""
+
+    contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="engagement")
+    last_seen_at = models.DateTimeField(null=True, blank=True, help_text="Anything at all, on any device.")
+    last_cart_at = models.DateTimeField(null=True, blank=True, help_text="Their last own change of a cart.")
+    last_click_at = models.DateTimeField(null=True, blank=True)
+    last_open_at = models.DateTimeField(null=True, blank=True)
+    last_order_at = models.DateTimeField(null=True, blank=True)
+    order_count = models.PositiveIntegerField(default=0)
+    spent = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["last_seen_at"], name="engagement_seen", condition=Q(last_seen_at__isnull=False)),
+            models.Index(fields=["last_order_at"], name="engagement_order"),
+        ]
