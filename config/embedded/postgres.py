@@ -118,7 +118,7 @@ class Postgres:
         if ours and ours[1] != made_by:
             raise Unavailable(
                 f"The data in {data} was made by PostgreSQL {made_by}, this release brings {ours[1]}. "
-                "Nothing was touched. Install the release that made it, dump with pg_dump, restore into a new folder."
+                "Nothing was touched. Install the release that made it, dump, and restore into a new folder."
             )
 
     def _launch(self, data: Path) -> subprocess.Popen[bytes]:
