@@ -7,8 +7,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    from config.embedded import services
     from django.core.management import execute_from_command_line
+
+    from config.embedded import services
 
     with services.borrowed_for(sys.argv):
         execute_from_command_line(sys.argv)

@@ -1,0 +1,1 @@
+"""What one machine needs to run the product by itself: local servers from wheels, keys, one supervisor."""

