@@ -101,7 +101,8 @@ def _take_slot(job: Tick, now: datetime) -> bool:
     slot = datetime.fromtimestamp(epoch - epoch % job.every, tz=UTC)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO crm_scheduleslot (task, slot) VALUES (%s, %s) ON CONFLICT DO NOTHING", [job.name, slot]
+            "INSERT INTO crm_scheduleslot (task, slot) VALUES (%s, %s) ON CONFLICT DO NOTHING",
+            [job.name, slot],
         )
         return cursor.rowcount == 1
 

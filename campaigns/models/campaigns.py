@@ -29,7 +29,12 @@ class Campaign(models.Model):
     state_reason = models.CharField(max_length=300, blank=True, editable=False)
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+")
     sender = models.ForeignKey(
-        "campaigns.Sender", null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Blank: the default sender."
+        "campaigns.Sender",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Blank: the default sender.",
     )
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
@@ -37,16 +42,29 @@ class Campaign(models.Model):
     priority = models.PositiveSmallIntegerField(default=100, help_text="Lower goes first.")
     trigger = models.CharField(max_length=60, help_text="What lets people in.")
     trigger_params = models.JSONField(default=dict, blank=True)
-    entry_rule = RuleField(blank=True, help_text="Only people of whom this is true may enter. Empty: everyone the trigger names.")
-    exit_rule = RuleField(blank=True, help_text="People of whom this becomes true leave before the next step and at the fence.")
+    entry_rule = RuleField(
+        blank=True, help_text="Only people of whom this is true may enter. Empty: everyone the trigger names."
+    )
+    exit_rule = RuleField(
+        blank=True, help_text="People of whom this becomes true leave before the next step and at the fence."
+    )
     goal = RuleField(blank=True, help_text="What counts as success.")
-    exit_on_purchase = models.BooleanField(default=True, help_text="Any order ends it, matched on person, address, cart and checkout.")
+    exit_on_purchase = models.BooleanField(
+        default=True, help_text="Any order ends it, matched on person, address, cart and checkout."
+    )
     control_share = models.DecimalField(
-        "control group", max_digits=4, decimal_places=3, default=0,
-        validators=[MinValueValidator(0), MaxValueValidator(1)], help_text="Share held out to measure lift, such as 0.2.",
+        "control group",
+        max_digits=4,
+        decimal_places=3,
+        default=0,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text="Share held out to measure lift, such as 0.2.",
     )
     reentry_days = models.DecimalField(
-        max_digits=8, decimal_places=4, default=7, help_text="No new series for the same person sooner than this, unless they bought."
+        max_digits=8,
+        decimal_places=4,
+        default=7,
+        help_text="No new series for the same person sooner than this, unless they bought.",
     )
     expires_after = models.DurationField(
         null=True, blank=True, help_text="A message later than this after its due moment is skipped."
@@ -55,7 +73,12 @@ class Campaign(models.Model):
     launched_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     current = models.ForeignKey(
-        "campaigns.FlowVersion", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", editable=False
+        "campaigns.FlowVersion",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        editable=False,
     )
     problem = models.TextField(blank=True, editable=False)
     problem_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -99,9 +99,13 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         indexes = [
             models.Index(
-                fields=["priority", "not_before", "id"], name="delivery_queue", condition=Q(state="queued", is_held=False)
+                fields=["priority", "not_before", "id"],
+                name="delivery_queue",
+                condition=Q(state="queued", is_held=False),
             ),
-            models.Index(fields=["lease_until"], name="delivery_leases", condition=Q(state__in=["claimed", "sending"])),
+            models.Index(
+                fields=["lease_until"], name="delivery_leases", condition=Q(state__in=["claimed", "sending"])
+            ),
             models.Index(fields=["id"], name="delivery_unknown", condition=Q(state="unknown")),
             models.Index(fields=["provider", "provider_message_id"], name="delivery_provider"),
             models.Index(fields=["contact_id", "-created_at"], name="delivery_contact_time"),
@@ -144,8 +148,10 @@ class Decision(ByContact):
         LEFT = "left", "left"
         FAILED = "failed", "failed"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="decisions")
-    campaign = models.ForeignKey("campaigns.Campaign", null=True, on_delete=models.CASCADE, related_name="decisions")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="decisions", db_index=False)
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", null=True, on_delete=models.CASCADE, related_name="decisions"
+    )
     enrolment_id = models.UUIDField(null=True)
     delivery_id = models.BigIntegerField(null=True)
     step_key = models.CharField(max_length=40, blank=True)
@@ -170,7 +176,7 @@ class OrderCredit(ByContact):
         CLICK = "click", "a click"
         RESTORED = "restored", "a cart brought back"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     order_id = models.UUIDField()
     delivery_id = models.BigIntegerField()
     campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="credits")

@@ -18,7 +18,7 @@ class Enrolment(ByContact):
         FINISHED = "finished", "reached the end"
         LEFT = "left", "left early"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrolments")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="enrolments", db_index=False)
     campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.PROTECT, related_name="enrolments")
     version = models.ForeignKey("campaigns.FlowVersion", on_delete=models.PROTECT, related_name="+")
     entry = models.CharField(max_length=200)

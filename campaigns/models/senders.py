@@ -12,7 +12,9 @@ class Sender(models.Model):
     scale = Scale.LOCAL
     scale_column = ""
 
-    name = models.CharField(max_length=120, help_text="As it stands in the From line, such as Mira at Hearth & Horn.")
+    name = models.CharField(
+        max_length=120, help_text="As it stands in the From line, such as Mira at Hearth & Horn."
+    )
     email = models.EmailField("from address")
     person = models.CharField(max_length=120, help_text="The person to reply to.")
     role = models.CharField(max_length=120, blank=True)

@@ -29,8 +29,12 @@ class TemplateVersion(models.Model):
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
-    subject = models.CharField(max_length=300, help_text="May use Liquid, such as {{ contact.first_name | default: 'there' }}.")
-    preheader = models.CharField(max_length=300, blank=True, help_text="The line mail programs show after the subject.")
+    subject = models.CharField(
+        max_length=300, help_text="May use Liquid, such as {{ contact.first_name | default: 'there' }}."
+    )
+    preheader = models.CharField(
+        max_length=300, blank=True, help_text="The line mail programs show after the subject."
+    )
     mjml = models.TextField("message (MJML with Liquid)")
     text = models.TextField("plain text (Liquid)", blank=True, help_text="Blank: made from the message.")
     html = models.TextField("compiled message", blank=True, editable=False)
@@ -41,7 +45,9 @@ class TemplateVersion(models.Model):
     used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["template", "number"], name="one_template_version_number")
+        ]
 
     def __str__(self) -> str:
         return f"{self.template} v{self.number}"

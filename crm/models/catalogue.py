@@ -29,13 +29,20 @@ class Product(ScaledModel):
         null=True, blank=True, help_text="How long one lasts; used until a person's own rhythm is known."
     )
     is_active = models.BooleanField(default=True, help_text="Still sold.")
-    source_at = models.DateTimeField(null=True, blank=True, help_text="The shop's own time of its last word on it.")
+    source_at = models.DateTimeField(
+        null=True, blank=True, help_text="The shop's own time of its last word on it."
+    )
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["source", "external_id"], name="one_product_an_outside_id")]
-        indexes = [models.Index(fields=["name"], name="product_name"), models.Index(fields=["sku"], name="product_sku")]
+        constraints = [
+            models.UniqueConstraint(fields=["source", "external_id"], name="one_product_an_outside_id")
+        ]
+        indexes = [
+            models.Index(fields=["name"], name="product_name"),
+            models.Index(fields=["sku"], name="product_sku"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -73,7 +73,12 @@ class ConsentEvent(ScaledModel):
     position = models.PositiveIntegerField(help_text="Place in this address's chain, from 1.")
     channel = models.CharField(max_length=12, choices=Channel.choices)
     purpose = models.ForeignKey(
-        Purpose, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Blank: every purpose."
+        Purpose,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Blank: every purpose.",
     )
     action = models.CharField(max_length=12, choices=Action.choices)
     legal_basis = models.CharField(max_length=30, blank=True)
@@ -98,7 +103,9 @@ class ConsentDetail(models.Model):
     scale = Scale.BY_VALUE
     scale_column = "address_hash"
 
-    event = models.OneToOneField(ConsentEvent, primary_key=True, on_delete=models.CASCADE, related_name="detail")
+    event = models.OneToOneField(
+        ConsentEvent, primary_key=True, on_delete=models.CASCADE, related_name="detail"
+    )
     address_hash = models.BinaryField(max_length=32)
     contact_id = models.UUIDField(null=True, db_index=True)
     address = models.CharField(max_length=254, blank=True)
@@ -156,11 +163,18 @@ class Suppression(ScaledModel):
     hash_key_id = models.SmallIntegerField(default=1)
     channel = models.CharField(max_length=12, choices=Channel.choices)
     purpose = models.ForeignKey(
-        Purpose, null=True, blank=True, on_delete=models.PROTECT, related_name="+", help_text="Blank: every purpose."
+        Purpose,
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="Blank: every purpose.",
     )
     reason = models.CharField(max_length=16, choices=Reason.choices)
     since = models.DateTimeField(default=clock.now)
-    source_event = models.ForeignKey(ConsentEvent, null=True, blank=True, on_delete=models.PROTECT, related_name="+")
+    source_event = models.ForeignKey(
+        ConsentEvent, null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
 
     class Meta:
         constraints = [

@@ -24,11 +24,17 @@ class Contact(ScaledModel):
     last_name = models.CharField(max_length=120, blank=True)
     email = models.CharField("e-mail", max_length=254, blank=True)
     phone = models.CharField(max_length=32, blank=True)
-    company = models.ForeignKey("crm.Company", null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts")
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    company = models.ForeignKey(
+        "crm.Company", null=True, blank=True, on_delete=models.SET_NULL, related_name="contacts"
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     language = models.CharField(max_length=12, blank=True, help_text="Such as en or pt-BR.")
     country = models.CharField(max_length=2, blank=True, help_text="ISO code such as DE.")
-    time_zone = models.CharField(max_length=64, blank=True, help_text="Such as Europe/Berlin; blank: the shop's.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, help_text="Such as Europe/Berlin; blank: the shop's."
+    )
     tags = models.JSONField(default=list, blank=True)
     fields = models.JSONField("own fields", default=dict, blank=True)
     source = models.CharField(max_length=60, blank=True, help_text="Where we first learned of this person.")
@@ -36,7 +42,9 @@ class Contact(ScaledModel):
     created_at = models.DateTimeField(default=clock.now)
     recorded_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
-    merged_into = models.ForeignKey("self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged")
+    merged_into = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged"
+    )
 
     class Meta:
         indexes = [
@@ -65,7 +73,7 @@ class ContactPoint(ScaledModel):
         HARD = "hard", "bounced for good"
         INVALID = "invalid", "not a valid address"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="points")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="points", db_index=False)
     channel = models.CharField(max_length=12, choices=Channel.choices)
     address = models.CharField(max_length=254)
     address_hash = models.BinaryField(max_length=32)
@@ -113,7 +121,7 @@ class OutsideId(ScaledModel):
 class ContactChange(Fact):
     """One change of an attribute that rules use, so that *why* in the past is exact for it."""
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="changes")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="changes", db_index=False)
     field = models.CharField(max_length=80)
     old = models.JSONField(null=True)
     new = models.JSONField(null=True)
@@ -124,7 +132,7 @@ class ContactChange(Fact):
 
 
 class Engagement(ByContact):
-    """When this person was last here, bought, opened: one narrow row a contact, kept up by whoever learns of it."""
+    """When this person was last here, bought, clicked: one narrow row a contact, kept up by ingest."""
 
     contact = models.OneToOneField(Contact, on_delete=models.CASCADE, related_name="engagement")
     last_seen_at = models.DateTimeField(null=True, blank=True, help_text="Anything at all, on any device.")
@@ -137,6 +145,8 @@ class Engagement(ByContact):
 
     class Meta:
         indexes = [
-            models.Index(fields=["last_seen_at"], name="engagement_seen", condition=Q(last_seen_at__isnull=False)),
+            models.Index(
+                fields=["last_seen_at"], name="engagement_seen", condition=Q(last_seen_at__isnull=False)
+            ),
             models.Index(fields=["last_order_at"], name="engagement_order"),
         ]

@@ -18,7 +18,7 @@ class Order(Fact):
         CANCELLED = "cancelled", "cancelled"
         REFUNDED = "refunded", "refunded"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="orders")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="orders", db_index=False)
     source = models.CharField(max_length=40)
     external_id = models.CharField("shop's id", max_length=200)
     number = models.CharField(max_length=60, blank=True)
@@ -34,13 +34,19 @@ class Order(Fact):
     coupon_code = models.CharField(max_length=80, blank=True)
     cart_token = models.CharField(max_length=100, blank=True)
     checkout_id = models.CharField(max_length=100, blank=True)
-    address_hash = models.BinaryField(max_length=32, null=True, help_text="Keyed hash of the e-mail on the order.")
+    address_hash = models.BinaryField(
+        max_length=32, null=True, help_text="Keyed hash of the e-mail on the order."
+    )
     visitor_id = models.UUIDField(null=True, blank=True)
-    source_at = models.DateTimeField(default=clock.now, help_text="The shop's own time of its last word on it.")
+    source_at = models.DateTimeField(
+        default=clock.now, help_text="The shop's own time of its last word on it."
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["contact", "source", "external_id"], name="one_order_an_outside_id"),
+            models.UniqueConstraint(
+                fields=["contact", "source", "external_id"], name="one_order_an_outside_id"
+            ),
         ]
         indexes = [
             models.Index(fields=["contact", "-occurred_at"], name="order_contact_time"),
@@ -55,7 +61,7 @@ class Order(Fact):
 
 
 class OrderLine(ByContact):
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     sku = models.CharField("SKU", max_length=120, blank=True)

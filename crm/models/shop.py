@@ -29,11 +29,18 @@ class ShopSettings(models.Model):
         max_length=7, default="#1f6f5c", validators=[RegexValidator(r"^#[0-9a-fA-F]{6}$", "Such as #1f6f5c.")]
     )
     allowed_origins = ArrayField(
-        models.CharField(max_length=200), default=list, blank=True, help_text="Sites the script may report from."
+        models.CharField(max_length=200),
+        default=list,
+        blank=True,
+        help_text="Sites the script may report from.",
     )
-    ingest_key = models.CharField(max_length=60, blank=True, help_text="Public, write-only key of the script.")
+    ingest_key = models.CharField(
+        max_length=60, blank=True, help_text="Public, write-only key of the script."
+    )
     cart_restore_url = models.URLField(
-        "cart page that restores", blank=True, help_text="The shop's page that brings a cart back from ?token=…"
+        "cart page that restores",
+        blank=True,
+        help_text="The shop's page that brings a cart back from ?token=…",
     )
     tracking_needs_consent = models.BooleanField(
         default=True, help_text="Opens and clicks are only tracked where a person agreed to it."

@@ -21,7 +21,7 @@ class Cart(ByContact):
         EMPTIED = "emptied", "emptied"
         EXPIRED = "expired", "forgotten"
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="carts")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="carts", db_index=False)
     source = models.CharField(max_length=40, default="script")
     token = models.CharField(max_length=100)
     checkout_id = models.CharField(max_length=100, blank=True)
@@ -38,7 +38,9 @@ class Cart(ByContact):
     closed_at = models.DateTimeField(null=True, blank=True)
     order_id = models.UUIDField(null=True, blank=True)
     restored_at = models.DateTimeField(null=True, blank=True)
-    restored_ref = models.UUIDField(null=True, blank=True, help_text="The delivery whose link brought it back.")
+    restored_ref = models.UUIDField(
+        null=True, blank=True, help_text="The delivery whose link brought it back."
+    )
 
     class Meta:
         constraints = [
@@ -58,7 +60,7 @@ class Cart(ByContact):
 
 
 class CartLine(ByContact):
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     cart = models.ForeignKey(Cart, on_delete=models.CASCADE, related_name="lines")
     product = models.ForeignKey(Product, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
     external_id = models.CharField("shop's id", max_length=200, blank=True)

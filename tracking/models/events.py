@@ -35,7 +35,7 @@ class Event(Fact):
     Partitions are made ahead by `tracking_make_partition`, and a default one catches what is far off.
     """
 
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="events")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="events", db_index=False)
     visitor_id = models.UUIDField(null=True, blank=True)
     kind = models.CharField(max_length=30, choices=EventKind.choices)
     url = models.CharField(max_length=1000, blank=True)

@@ -8,7 +8,7 @@ from crm.models.base import Scale
 
 
 class InboundEvent(models.Model):
-    """One accepted request, as it came. Projections read it in batches; an error parks the row, never the queue.
+    """One accepted request, as it came. Projections read it in batches; an error parks the row alone.
 
     `event_key` is unique a source where the sender names its messages; blank where each event inside
     carries an id of its own. `cart_tokens`, `address_hashes` and `visitor_id` are lifted out of bodies
@@ -47,7 +47,9 @@ class InboundEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["id"], name="inbound_waiting", condition=Q(state="new")),
-            models.Index(fields=["visitor_id"], name="inbound_order", condition=Q(state="new", has_order=True)),
+            models.Index(
+                fields=["visitor_id"], name="inbound_order", condition=Q(state="new", has_order=True)
+            ),
             models.Index(fields=["received_at"], name="inbound_age"),
         ]
 

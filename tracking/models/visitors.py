@@ -3,7 +3,7 @@
 from django.db import models
 
 from crm.kernel import clock
-from crm.models.base import Scale, ScaledModel
+from crm.models.base import Scale
 from crm.models.contacts import Contact
 
 
@@ -24,7 +24,9 @@ class Visitor(models.Model):
         CLICKED = "clicked", "came by a confirmed click"
 
     id = models.UUIDField(primary_key=True)
-    contact = models.ForeignKey(Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors")
+    contact = models.ForeignKey(
+        Contact, null=True, blank=True, on_delete=models.SET_NULL, related_name="visitors"
+    )
     trust = models.CharField(max_length=10, choices=Trust.choices, default=Trust.ANONYMOUS)
     claimed_hash = models.BinaryField(max_length=32, null=True)
     first_seen_at = models.DateTimeField(default=clock.now)
