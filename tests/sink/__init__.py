@@ -1,0 +1,1 @@
+"""Foreign servers of our own making: they accept mail, misbehave on demand and remember all they took."""
