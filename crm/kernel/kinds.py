@@ -1,13 +1,14 @@
 """Everything pluggable is a *kind*: a class with a permanent key, a label and a form of parameters.
 
 Conditions, triggers, steps, channels, connectors and playbooks are kinds. What a user typed is stored as
-typed and read back through the same form, so that a reference to a deleted row surfaces as broken and never as
-a wrong answer.
+typed and read back through the same form, so that a reference to a deleted row surfaces as broken and never
+as a wrong answer.
 """
 
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 import re
 import sys
@@ -100,7 +101,7 @@ class Kind:
             field = self.Params.base_fields.get(name)
             widget = getattr(field, "widget", None)
             if isinstance(widget, forms.MultiWidget) and isinstance(value, list):
-                for suffix, part in zip(widget.widgets_names, value, strict=False):
+                for suffix, part in zip(widget.widgets_names, value, strict=False):  # type: ignore[attr-defined]
                     data[full + suffix] = part
             else:
                 data[full] = value
@@ -186,5 +187,7 @@ def _refuse_strange(name: str, value: Any) -> None:
     for item in value if isinstance(value, list) else [value]:
         if not (item is None or isinstance(item, str | int | float)):
             raise BrokenParams(name, "is neither text, a number nor a list of them")
+        if isinstance(item, float) and not math.isfinite(item):
+            raise BrokenParams(name, "is not a finite number")
         if isinstance(item, str) and any("\ud800" <= letter <= "\udfff" or letter == "\0" for letter in item):
             raise BrokenParams(name, "holds characters that cannot be stored")

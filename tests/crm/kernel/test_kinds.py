@@ -111,6 +111,7 @@ def test_what_was_typed_is_stored_as_typed_and_read_back(fruits):
         ({"weight": "1", "wieght": "1"}, "wieght"),
         ({"weight": {"gt": 1}}, "weight"),
         ({"weight": [["1"]]}, "weight"),
+        ({"weight": float("inf")}, "weight"),
         ({"weight": "1\0"}, "weight"),
         ({"weight": "\ud800"}, "weight"),
         ({"weight": "1", "count": 10**30}, "count"),
