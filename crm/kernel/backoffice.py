@@ -80,7 +80,7 @@ class EstimatedPaginator(Paginator):
     worth_counting = 20_000
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         rows = self.object_list
         if not isinstance(rows, QuerySet):
             return len(rows)
