@@ -1,0 +1,121 @@
+"""One browser's visit: its cart, who it says it is, and what the next page tells the product's script."""
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from .carts import MOST_CARTS, Cart, Customer, Shelf
+from .product_api import signature
+from .shop_orders import Order
+from .web import Request, Response
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the shop's server keeps between two pages of a browser."""
+
+    customer: Customer | None = None
+    calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    notice: str = ""
+    last_order: Order | None = None
+
+
+@dataclass(slots=True)
+class Visit:
+    session: str
+    cart: Cart
+    memory: Memory
+    tracking: bool | None
+    path: str
+    _calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+
+    def call(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Have this page call the product's script."""
+        self._calls.append((name, payload))
+
+    def call_next(self, name: str, payload: Mapping[str, Any]) -> None:
+        """Have the next page call it; forms answer with a redirect and show no page of their own."""
+        self.memory.calls.append((name, payload))
+
+    def take_calls(self) -> list[tuple[Any, ...]]:
+        """What this page says: the choice, then who it is, then the page and everything on it."""
+        waiting, self.memory.calls = self.memory.calls, []
+        who = [call for call in waiting if call[0] == "identify"]
+        rest = [call for call in waiting if call[0] != "identify"]
+        return [("consent", {"tracking": self.tracking is True}), *who, ("page",), *self._calls, *rest]
+
+    def say(self, text: str) -> None:
+        self.memory.notice = text
+
+    def take_notice(self) -> str:
+        text, self.memory.notice = self.memory.notice, ""
+        return text
+
+    @property
+    def customer(self) -> Customer | None:
+        return self.memory.customer
+
+    @customer.setter
+    def customer(self, customer: Customer | None) -> None:
+        self.memory.customer = customer
+
+    @property
+    def last_order(self) -> Order | None:
+        return self.memory.last_order
+
+    @last_order.setter
+    def last_order(self, order: Order) -> None:
+        self.memory.last_order = order
+
+    def identity(
+        self,
+        customer: Customer,
+        visitor_id: str,
+        consents: list[dict[str, object]],
+        secret: str,
+        now: datetime,
+    ) -> dict[str, Any]:
+        """The address this browser gave, signed by the shop's server for this visitor and this moment."""
+        at = int(now.timestamp())
+        return {
+            "email": customer.email,
+            "first_name": customer.first_name,
+            "visitor": visitor_id,
+            "timestamp": at,
+            "signature": signature(secret, visitor_id, customer.email, at),
+            "consents": consents,
+        }
+
+    def on(self, response: Response) -> Response:
+        """The response with this visit's cookies."""
+        response.set_cookie("session", self.session, days=1)
+        response.set_cookie("cart", self.cart.token)
+        if self.tracking is not None:
+            response.set_cookie("tracking", "yes" if self.tracking else "no", days=180)
+        return response
+
+
+class Visits:
+    """What is remembered of every browser, by its session cookie; a restart forgets it."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._lock = threading.Lock()
+        self._memories: dict[str, Memory] = {}
+
+    def of(self, request: Request) -> Visit:
+        session = request.cookies.get("session", "")
+        with self._lock:
+            memory = self._memories.get(session)
+            if memory is None:
+                session, memory = secrets.token_urlsafe(16), Memory()
+                self._memories[session] = memory
+                while len(self._memories) > MOST_CARTS:
+                    self._memories.pop(next(iter(self._memories)))
+        allowed = {"yes": True, "no": False}.get(request.cookies.get("tracking", ""))
+        path = request.path + (f"?{urlencode(request.query)}" if request.query else "")
+        return Visit(session, self._shelf.cart(request.cookies.get("cart", "")), memory, allowed, path)
