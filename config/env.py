@@ -44,6 +44,8 @@ class Environment:
     email_url: str
     safe_sink: bool
     from_address: str
+    sample: bool
+    grace_seconds: int
     lease_seconds: int
     sending_seconds: int
 
@@ -56,9 +58,11 @@ class Environment:
 
     @property
     def ports(self) -> dict[str, int]:
-        return {
-            "REKINDLE_WEB_PORT": self.web_port,
-            "REKINDLE_COLLECT_PORT": self.collect_port,
+        """Those that `make run` listens on."""
+        always = {"REKINDLE_WEB_PORT": self.web_port, "REKINDLE_COLLECT_PORT": self.collect_port}
+        if not self.sample:
+            return always
+        return always | {
             "REKINDLE_SHOP_PORT": self.shop_port,
             "REKINDLE_INBOX_PORT": self.inbox_port,
             "REKINDLE_SMTP_PORT": self.smtp_port,
@@ -118,6 +122,8 @@ def read() -> Environment:
         email_url=email_url or f"smtp://127.0.0.1:{ports['smtp']}",
         safe_sink=env.bool("REKINDLE_SAFE_SINK", not email_url),
         from_address=env.str("REKINDLE_FROM_ADDRESS", "Rekindle <rekindle@localhost>"),
+        sample=env.bool("REKINDLE_SAMPLE", True),
+        grace_seconds=env.int("REKINDLE_GRACE_SECONDS", 20, validate=positive),
         lease_seconds=env.int("REKINDLE_LEASE_SECONDS", 120, validate=positive),
         sending_seconds=env.int("REKINDLE_SENDING_SECONDS", 900, validate=positive),
     )

@@ -38,7 +38,7 @@ class Services:
         if not (postgres or valkey):
             return
         account = accounts.service_account()
-        _lay_out(self.places, passable=account is not None)
+        lay_out(self.places)
         programs = binaries.usable(self.places.home, account)
         loans = []
         if postgres:
@@ -86,10 +86,10 @@ def borrowed_for(argv: Sequence[str]) -> Iterator[None]:
         services.release()
 
 
-def _lay_out(places: Places, *, passable: bool) -> None:
-    """The data folder: ours alone, but passable for the servers' account when there is one."""
+def lay_out(places: Places) -> None:
+    """The data folder: ours alone, but passable for the servers' account that there is when we are root."""
     places.home.mkdir(parents=True, exist_ok=True)
-    places.home.chmod(0o711 if passable else 0o700)
+    places.home.chmod(0o711 if os.geteuid() == 0 else 0o700)
     for folder in (places.locks, places.logs):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)
