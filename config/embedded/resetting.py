@@ -40,6 +40,7 @@ def reset(environment: env.Environment) -> None:
     for path in (places.sockets, *places.home.iterdir()):
         if path == places.sockets or path.name in OURS or path.name.startswith("programs-"):
             shutil.rmtree(path, ignore_errors=True)
+    (places.home / "clone").unlink(missing_ok=True)
     with suppress(OSError):
         places.home.rmdir()
     print(f"Erased {places.home}. The next start begins from nothing.")
