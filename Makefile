@@ -73,7 +73,7 @@ interpreter:
 	  [ -n "$$candidate" ] || continue; \
 	  if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1; then \
 	    echo "Making the virtual environment with $$("$$candidate" -V) ..."; \
-	    "$$candidate" -m venv --clear $(VENV) && touch $(VENV)/made; exit $$?; \
+	    "$$candidate" -m venv --clear "$(VENV)" && touch $(VENV)/made; exit $$?; \
 	  fi; \
 	done; \
 	echo "Rekindle needs Python 3.12 or newer (with its venv module), and none was found here."; \

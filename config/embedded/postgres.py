@@ -71,10 +71,7 @@ class Postgres:
         if not data.exists():
             self._create(data)
         self._check_version(data)
-        pid, _ = self._postmaster()
-        if pid and not processes.lives(pid, "postgres"):
-            # The number may be another program's by now, and PostgreSQL would refuse to start because of it.
-            (data / "postmaster.pid").unlink(missing_ok=True)
+        self._clear_up_after_a_crash(data)
         self._wait_for(self._launch(data))
         self._create_database()
 
@@ -105,6 +102,20 @@ class Postgres:
                 f"PostgreSQL's data folder could not be made in {draft}:\n{made.stderr.strip()}"
             )
         draft.rename(data)
+
+    def _clear_up_after_a_crash(self, data: Path) -> None:
+        """What PostgreSQL would stumble over when its main process was killed and others lived on.
+
+        Servers of single connections notice it when their query ends, and nothing may write beside them. Lock
+        files are taken away only if their number is by now a zombie's or another program's: all other cases
+        PostgreSQL judges better itself.
+        """
+        for orphan in processes.working_in(data):
+            processes.stop(orphan, "postgres", signal.SIGTERM, signal.SIGKILL, 10)
+        for path in (data / "postmaster.pid", self.places.sockets / f".s.PGSQL.{PORT}.lock"):
+            pid = processes.first_number(path)
+            if processes.number_is_taken(pid) and not processes.lives(pid, "postgres"):
+                path.unlink(missing_ok=True)
 
     def _check_version(self, data: Path) -> None:
         made_by = (data / "PG_VERSION").read_text().strip()

