@@ -14,13 +14,12 @@ from datetime import datetime
 from functools import cache
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
 
 CUSTOMER = "customer"
-ATTEMPTS = 5
 _RULED = ("language", "country", "time_zone")
 _FILLED = ("first_name", "last_name", *_RULED)
 
@@ -91,15 +90,18 @@ def resolve(batch: Sequence[Known], now: datetime, *, source: str) -> list[UUID]
     if not batch:
         return []
     people = [_person(known, source) for known in batch]
-    for attempt in range(ATTEMPTS):
-        try:
-            with transaction.atomic():
-                return _resolve_once(people, now)
-        except IntegrityError:
-            # Somebody else has just created one of them: look again, and find it.
-            if attempt == ATTEMPTS - 1:
-                raise
-    raise AssertionError("unreachable")
+    if not all(person.handles for person in people):
+        raise Unknowable("an e-mail address, a telephone number or an outside id is needed")
+    with transaction.atomic():
+        owners = _owners(people)
+        decided = _decide(people, owners, now)
+        contacts = _create(decided) | _fill_in(decided)
+        if decided.fresh:
+            _attach(decided, contacts)
+            # Where somebody else was faster, the address is theirs, and so is the person.
+            owners = _owners(people)
+            _give_way(decided, owners, contacts)
+    return [owners[person.handles[0]] for person in people]
 
 
 def is_knowable(known: Known) -> bool:
@@ -145,26 +147,22 @@ def _add_address(person: _Person, channel: str, given: str) -> None:
     person.handles.append(handle)
 
 
-def _resolve_once(people: list[_Person], now: datetime) -> list[UUID]:
-    owners = _owners(people)
-    batch = _Batch({handle: text for person in people for handle, text in person.addresses.items()}, now)
-    chosen: list[UUID] = []
+def _decide(people: list[_Person], owners: dict[_Handle, UUID], now: datetime) -> _Batch:
+    """Whom to create, and whose the new handles are: the first handle that is known decides."""
+    addresses = {handle: text for person in people for handle, text in person.addresses.items()}
+    batch = _Batch(addresses, now)
+    taken = dict(owners)
     for person in people:
-        if not person.handles:
-            raise Unknowable("an e-mail address, a telephone number or an outside id is needed")
-        contact_id = next((owners[handle] for handle in person.handles if handle in owners), None)
+        contact_id = next((taken[handle] for handle in person.handles if handle in taken), None)
         if contact_id is None:
             contact_id = ids.uuid7(now)
             batch.created.add(contact_id)
         for handle in person.handles:
-            if handle not in owners:
-                owners[handle] = contact_id
+            if handle not in taken:
+                taken[handle] = contact_id
                 batch.fresh.setdefault(contact_id, []).append(handle)
         batch.people.setdefault(contact_id, []).append(person)
-        chosen.append(contact_id)
-    contacts = _create(batch) | _fill_in(batch)
-    _attach(batch, contacts)
-    return chosen
+    return batch
 
 
 def _owners(people: list[_Person]) -> dict[_Handle, UUID]:
@@ -177,10 +175,9 @@ def _owners(people: list[_Person]) -> dict[_Handle, UUID]:
             current[(channel, digest)] = handle
     owners: dict[_Handle, UUID] = {}
     points = ContactPoint.objects.filter(address_hash__in=[digest for _, digest in current])
-    for channel, digest, contact_id in points.values_list("channel", "address_hash", "contact_id"):
-        handle = current.get((channel, bytes(digest)))
-        if handle:
-            owners[handle] = contact_id
+    for channel, found, contact_id in points.values_list("channel", "address_hash", "contact_id"):
+        if (channel, bytes(found)) in current:
+            owners[current[(channel, bytes(found))]] = contact_id
     outside = {handle for person in people for handle in person.handles if handle not in person.addresses}
     rows = OutsideId.objects.filter(kind=CUSTOMER, external_id__in=[handle.value for handle in outside])
     for where, external_id, contact_id in rows.values_list("source", "external_id", "contact_id"):
@@ -248,8 +245,23 @@ def _attach(batch: _Batch, contacts: dict[UUID, Contact]) -> None:
                 outside.append(row)
     points.sort(key=lambda point: bytes(point.address_hash))
     outside.sort(key=lambda row: (row.external_id, row.source))
-    ContactPoint.objects.bulk_create(points, batch_size=1000)
-    OutsideId.objects.bulk_create(outside, batch_size=1000)
+    ContactPoint.objects.bulk_create(points, ignore_conflicts=True, batch_size=1000)
+    OutsideId.objects.bulk_create(outside, ignore_conflicts=True, batch_size=1000)
+
+
+def _give_way(batch: _Batch, owners: dict[_Handle, UUID], contacts: dict[UUID, Contact]) -> None:
+    """After a lost race: forget the copies of addresses that went to others, and people left with nothing."""
+    losers = []
+    for contact_id, handles in batch.fresh.items():
+        for handle in handles:
+            if owners[handle] != contact_id and handle in batch.addresses:
+                setattr(contacts[contact_id], _copy_of(handle), "")
+        if any(owners[handle] != contact_id for handle in handles):
+            losers.append(contacts[contact_id])
+    if losers:
+        Contact.objects.bulk_update(losers, ["email", "phone"])
+        empty = batch.created - set(owners.values())
+        Contact.objects.filter(pk__in=empty).delete()
 
 
 def _point(contact: Contact, handle: _Handle, batch: _Batch) -> ContactPoint:
