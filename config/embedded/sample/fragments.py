@@ -9,15 +9,6 @@ from .carts import Line, Totals
 from .catalogue import BY_CATEGORY, BY_ID, CATEGORIES, GOES_WITH, Category, Product
 from .web import Markup, joined, page
 
-REMINDER_WORDING = (
-    "Yes, e-mail me a reminder of my cart if I leave it behind. "
-    "I can stop this with one click in every message."
-)
-NEWSLETTER_WORDING = (
-    "Yes, e-mail me news and offers from Lark & Valve, at most once a week. "
-    "I can stop this with one click in every message."
-)
-
 
 def money(amount: Decimal) -> str:
     return f"€{amount:,.2f}"

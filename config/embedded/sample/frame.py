@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from crm.kernel import clock
 
-from . import fragments
+from . import fragments, wordings
 from .carts import Customer, Shelf
 from .catalogue import SHOP_NAME
 from .visit import Visit, Visits
@@ -54,8 +54,8 @@ class Frame:
         return page(
             "capture.html",
             back=visit.path,
-            reminder_wording=fragments.REMINDER_WORDING,
-            newsletter_wording=fragments.NEWSLETTER_WORDING,
+            reminder_wording=wordings.REMINDER_WORDING,
+            newsletter_wording=wordings.NEWSLETTER_WORDING,
         )
 
     def sign_in(

@@ -1,6 +1,6 @@
 """What visitors tell the storefront about themselves: an address, and what they allow."""
 
-from . import fragments
+from . import wordings
 from .carts import Customer
 from .frame import Frame, back, looks_like_address
 from .web import Request, Response, page, redirect
@@ -16,10 +16,10 @@ class People:
         if not looks_like_address(email):
             visit.say("Please give an e-mail address.")
             return visit.on(redirect(back(request)))
-        wordings = {"cart_recovery": fragments.REMINDER_WORDING, "marketing": fragments.NEWSLETTER_WORDING}
+        shown = {"cart_recovery": wordings.REMINDER_WORDING, "marketing": wordings.NEWSLETTER_WORDING}
         consents = [
             {"purpose": purpose, "granted": True, "wording": wording}
-            for purpose, wording in wordings.items()
+            for purpose, wording in shown.items()
             if request.form.get(purpose) == "yes"
         ]
         customer = Customer(email, request.form.get("first_name", "").strip())
