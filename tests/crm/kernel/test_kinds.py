@@ -132,7 +132,3 @@ def test_a_new_kind_begins_with_its_initial_values(fruits):
 
 def test_every_registry_can_be_asked_for(fruits):
     assert fruits in kinds.registries()
-
-
-def test_discovery_imports_the_modules_apps_have_and_no_others():
-    kinds.autodiscover("no_such_module_anywhere")
