@@ -1,0 +1,63 @@
+"""The one narrow row that says when a person was last here, bought, clicked. Moments only move forward."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from django.db import connection
+from psycopg import sql
+
+from crm.kernel import ids
+
+Moment = Literal["last_seen_at", "last_cart_at", "last_click_at", "last_open_at"]
+
+_TOUCH = sql.SQL(
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column})"
+    " SELECT id, contact_id, 0, 0, at"
+    " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS t(id, contact_id, at)"
+    " ON CONFLICT (contact_id) DO UPDATE SET {column} = GREATEST(crm_engagement.{column}, EXCLUDED.{column})"
+)
+# Written to even where nothing changes: whoever counts the same person next waits for this transaction.
+_LOCK = (
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent)"
+    " SELECT id, contact_id, 0, 0 FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, contact_id)"
+    " ON CONFLICT (contact_id) DO UPDATE SET order_count = crm_engagement.order_count"
+)
+_RECOUNT = """
+    UPDATE crm_engagement AS e SET
+        order_count = o.number, spent = o.spent, last_order_at = o.last_at,
+        last_seen_at = GREATEST(e.last_seen_at, o.last_web_at)
+    FROM (
+        SELECT c.id, count(o.id) AS number, COALESCE(sum(o.total - o.refunded), 0) AS spent,
+            max(o.occurred_at) AS last_at, max(o.occurred_at) FILTER (WHERE o.channel = 'web') AS last_web_at
+        FROM unnest(%s::uuid[]) AS c(id)
+        LEFT JOIN crm_order AS o ON o.contact_id = c.id AND o.status <> 'cancelled'
+        GROUP BY c.id
+    ) AS o
+    WHERE e.contact_id = o.id
+"""
+
+
+def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
+    """Move one moment of many people forward; a moment before the one we know changes nothing."""
+    if not moments:
+        return
+    people = sorted(moments)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _TOUCH.format(column=sql.Identifier(moment)),
+            [[ids.uuid7() for _ in people], people, [moments[person] for person in people]],
+        )
+
+
+def recount_orders(contact_ids: Iterable[UUID]) -> None:
+    """Count and sum the orders of these people anew; an order on the web was also a visit."""
+    people = sorted(set(contact_ids))
+    if not people:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, [[ids.uuid7() for _ in people], people])
+        cursor.execute(_RECOUNT, [people])

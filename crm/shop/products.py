@@ -1,0 +1,121 @@
+"""Record what the shop sells. A word with a time of its own beats older ones; a hint only fills blanks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from crm.models import Product
+from crm.people.identity import short
+from crm.shop.fitting import fit, web_address
+
+
+@dataclass(frozen=True)
+class ProductIn:
+    """A product as its source tells of it; None says nothing.
+
+    Without `source_at` it is a hint, such as a line of an order or a page that was looked at.
+    """
+
+    external_id: str
+    name: str | None = None
+    sku: str | None = None
+    description: str | None = None
+    url: str | None = None
+    image_url: str | None = None
+    price: Decimal | None = None
+    list_price: Decimal | None = None
+    currency: str | None = None
+    brand: str | None = None
+    category: str | None = None
+    stock: int | None = None
+    consumable: bool | None = None
+    days_of_supply: int | None = None
+    is_active: bool | None = None
+    source_at: datetime | None = None
+
+
+_SAID = tuple(f.name for f in fields(ProductIn) if f.name not in ("external_id", "source_at"))
+
+
+def record_products(batch: Sequence[ProductIn], now: datetime, *, source: str) -> dict[str, UUID]:
+    """Our id of each product by the shop's id of it; a batch costs a fixed number of queries."""
+    told: dict[str, list[ProductIn]] = {}
+    for word in batch:
+        told.setdefault(short(word.external_id, 200), []).append(word)
+    for words in told.values():
+        words.sort(key=lambda word: (word.source_at is not None, word.source_at or now))
+    rows = Product.objects.filter(source=source[:40])
+    products = {product.external_id: product for product in rows.filter(external_id__in=list(told))}
+    missing = [external_id for external_id in sorted(told) if external_id not in products]
+    differing = [product.pk for key, product in products.items() if _apply(product, told[key], now)]
+    if missing or differing:
+        with transaction.atomic():
+            products |= _write(missing, differing, told, now, source[:40])
+    return {word.external_id: products[short(word.external_id, 200)].pk for word in batch}
+
+
+def _write(
+    missing: list[str], differing: list[UUID], told: dict[str, list[ProductIn]], now: datetime, source: str
+) -> dict[str, Product]:
+    new = [
+        Product(source=source, external_id=key, name=key, created_at=now, updated_at=now) for key in missing
+    ]
+    for product in new:
+        product.name = ""
+        _apply(product, told[product.external_id], now)
+        product.name = product.name or product.external_id
+    Product.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+    rows = Product.objects.filter(source=source, external_id__in=missing) | Product.objects.filter(
+        pk__in=differing
+    )
+    products = {
+        product.external_id: product for product in rows.order_by("pk").select_for_update(no_key=True)
+    }
+    changed = [product for key, product in products.items() if _apply(product, told[key], now)]
+    if changed:
+        Product.objects.bulk_update(changed, [*_SAID, "source_at", "updated_at"], batch_size=500)
+    return products
+
+
+def _apply(product: Product, words: list[ProductIn], now: datetime) -> bool:
+    """Let the words speak, oldest first. Returns whether the product has changed."""
+    before = [getattr(product, name) for name in _SAID]
+    said_before = product.source_at
+    for word in words:
+        said_at = min(word.source_at, now) if word.source_at else None
+        is_newer = said_at is not None and (product.source_at is None or said_at > product.source_at)
+        for name in _SAID:
+            value = _fitted(name, getattr(word, name))
+            if value is not None and (is_newer or _is_blank(product, name)):
+                setattr(product, name, value)
+        if is_newer:
+            product.source_at = said_at
+    if before == [getattr(product, name) for name in _SAID] and said_before == product.source_at:
+        return False
+    product.updated_at = now
+    return True
+
+
+def _is_blank(product: Product, name: str) -> bool:
+    value = getattr(product, name)
+    # Nobody has called it by a name yet: it goes by its id.
+    return value in (None, "") or (name == "name" and value == product.external_id)
+
+
+def _fitted(name: str, value: Any) -> Any:
+    if value is None:
+        return None
+    if name in ("url", "image_url"):
+        return web_address(value)
+    if name in ("stock", "days_of_supply"):
+        return max(min(value, 2**31 - 1), 0 if name == "days_of_supply" else -(2**31))
+    if name == "name":
+        return fit(Product, name, value) or None
+    return fit(Product, name, value)
