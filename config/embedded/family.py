@@ -16,7 +16,7 @@ from .children import Child
 STOP_ORDER = ("beat", "web", "collector", "worker", "sample")
 
 
-def children(environment: Environment, variables: dict[str, str]) -> list[Child]:
+def children(environment: Environment, variables: dict[str, str], shop_keys: dict[str, str]) -> list[Child]:
     python = sys.executable
     granian = [
         python,
@@ -66,12 +66,13 @@ def children(environment: Environment, variables: dict[str, str]) -> list[Child]
         ),
         "beat": ([*celery, "beat", "--pidfile=", "--loglevel", "WARNING"], Path.exists),
     }
-    if not environment.sample or find_spec("config.embedded.sample") is None:
+    if not environment.sample:
         del commands["sample"]
     if find_spec("config.collect") is None:
         del commands["collector"]
+    own = {"sample": shop_keys}
     return [
-        Child(name, command, is_ready, environment.places.logs, variables)
+        Child(name, command, is_ready, environment.places.logs, variables | own.get(name, {}))
         for name, (command, is_ready) in commands.items()
     ]
 

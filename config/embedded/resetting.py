@@ -14,7 +14,7 @@ from .errors import Unavailable
 from .places import Places
 
 # Nothing else is erased, whatever folder REKINDLE_VAR names.
-OURS = {"postgres", "postgres.new", "valkey", "run", "keys", "media", "locks", "logs"}
+OURS = {"postgres", "postgres.new", "valkey", "run", "keys", "media", "locks", "logs", "mailbox"}
 
 
 def main() -> None:

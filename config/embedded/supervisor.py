@@ -99,7 +99,7 @@ class Supervisor:
         variables = {services.HELD: "1", "DJANGO_SETTINGS_MODULE": "config.settings"}
         if not self.environment.db_role and report["role"]:
             variables["REKINDLE_DB_ROLE"] = report["role"]
-        self.children = family.children(self.environment, variables)
+        self.children = family.children(self.environment, variables, report["sample"])
         self._say("Starting " + ", ".join(child.name for child in self.children))
         for child in self.children:
             child.start(held)

@@ -1,5 +1,7 @@
 """What every table that grows with people has in common: keys made here, and its scale class."""
 
+from typing import Any
+
 from django.db import models
 
 from crm.kernel import clock, ids
@@ -39,13 +41,13 @@ class ByContact(ScaledModel):
     class Meta:
         abstract = True
 
-    def _do_update(self, base_qs, using, pk_val, values, update_fields, forced_update):
+    def _do_update(self, base_qs: Any, using: Any, pk_val: Any, values: Any, *rest: Any) -> Any:
         """Keep the contact out of SET: a distribution column cannot be written, and never changes here."""
         contact_id = getattr(self, "contact_id", None)
         if contact_id is not None:
             base_qs = base_qs.filter(contact_id=contact_id)
             values = [value for value in values if value[0].attname != "contact_id"]
-        return super()._do_update(base_qs, using, pk_val, values, update_fields, forced_update)
+        return super()._do_update(base_qs, using, pk_val, values, *rest)
 
 
 class Fact(ByContact):

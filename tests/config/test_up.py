@@ -34,6 +34,8 @@ def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(here: Instal
     assert "one-time password" in text
     with urllib.request.urlopen(f"http://127.0.0.1:{here.web}/admin/login/") as page:
         assert page.status == 200
+    with urllib.request.urlopen(f"http://127.0.0.1:{here.web}/static/unfold/css/styles.css") as style:
+        assert style.headers["Content-Type"].startswith("text/css")
     assert here.manage("shell", "-c", ADD_PERSON.format("ana")).returncode == 0
     assert here.answers(), "a command beside it must not stop the servers"
 

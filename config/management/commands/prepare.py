@@ -12,7 +12,7 @@ from django.core.management import call_command, get_commands
 from django.core.management.base import BaseCommand
 from django.db import connection
 
-from config import administrators
+from config import administrators, shop_keys
 
 APPLICATION_ROLE = "rekindle_app"
 
@@ -35,7 +35,12 @@ class Command(BaseCommand):
         if known and settings.ENVIRONMENT.sample and not get_user_model().objects.exists():
             call_command("sample_shop", "load")
         password = administrators.first_password()
-        report = {"user": administrators.FIRST, "password": password, "role": usable_role()}
+        report = {
+            "user": administrators.FIRST,
+            "password": password,
+            "role": usable_role(),
+            "sample": shop_keys.for_the_sample() if settings.ENVIRONMENT.sample else {},
+        }
         if options["report"]:
             with os.fdopen(options["report"], "w") as pipe:
                 json.dump(report, pipe)
