@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from django import forms
 from django.contrib.admin import register
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
@@ -36,6 +37,11 @@ from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
 from unfold.widgets import (
+    CHECKBOX_CLASSES,
+    INPUT_CLASSES,
+    RADIO_CLASSES,
+    SELECT_CLASSES,
+    TEXTAREA_CLASSES,
     UnfoldAdminSelectWidget,
     UnfoldAdminSplitDateTimeWidget,
     UnfoldAdminTextareaWidget,
@@ -70,7 +76,26 @@ __all__ = [
     "UnfoldBooleanSwitchWidget",
     "action",
     "display",
+    "dress",
     "register",
+]
+
+
+def dress[F: forms.Form](form: F) -> F:
+    """The same form in the theme's clothes, whatever plain widgets its fields came with."""
+    for field in form.fields.values():
+        for widget in getattr(field.widget, "widgets", [field.widget]):
+            classes = next((found for sort, found in _CLOTHES if isinstance(widget, sort)), INPUT_CLASSES)
+            widget.attrs["class"] = " ".join([*classes, widget.attrs.get("class", "")]).strip()
+    return form
+
+
+_CLOTHES: list[tuple[type[forms.Widget], list[str]]] = [
+    (forms.CheckboxSelectMultiple, CHECKBOX_CLASSES),
+    (forms.RadioSelect, RADIO_CLASSES),
+    (forms.Select, SELECT_CLASSES),
+    (forms.CheckboxInput, CHECKBOX_CLASSES),
+    (forms.Textarea, TEXTAREA_CLASSES),
 ]
 
 

@@ -102,7 +102,7 @@ class RuleWidget(forms.Widget):
         try:
             condition = conditions.get(key)
             row |= {"label": condition.label, "help": condition.help}
-            row["form"] = condition.form(params, prefix=f"{name}-with")
+            row["form"] = _dressed(condition.form(params, prefix=f"{name}-with"))
             problem = problem_of(Leaf((), key, params), self.offers)
         except UnknownKind as unknown:
             row["problem"] = str(unknown)
@@ -154,6 +154,13 @@ class RuleFormField(forms.Field):
             return self.to_python(data) != ({} if is_blank(initial) else initial)
         except ValidationError:
             return True
+
+
+def _dressed(form: forms.Form) -> forms.Form:
+    # Models import this module before the admin's theme can be loaded.
+    from crm.kernel.backoffice import dress
+
+    return dress(form)
 
 
 def _grouped(choices: list[tuple[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:

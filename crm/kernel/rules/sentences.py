@@ -19,7 +19,7 @@ def sentence(document: Any) -> str:
     broken = [leaf for leaf in root.leaves() if words(leaf) is None]
     spoken = f"People who {_said(root)}."
     if broken:
-        return f"Nobody, for {len(broken)} of its conditions cannot be read: {spoken}"
+        return f"Nobody, because {len(broken)} of its conditions cannot be read: {spoken}"
     return spoken
 
 

@@ -1,6 +1,7 @@
 """The admin's defaults: large lists are not counted, history is not changed."""
 
 import pytest
+from django import forms
 from django.contrib.admin import AdminSite
 from django.contrib.auth.models import User
 from django.db import connection
@@ -51,6 +52,17 @@ def test_every_page_is_made_with_the_house_defaults():
         assert admin.show_full_result_count is False
         assert admin.list_per_page == 50
         assert admin.paginator is backoffice.EstimatedPaginator
+
+
+def test_plain_fields_are_dressed_in_the_theme():
+    class Plain(forms.Form):
+        name = forms.CharField(widget=forms.TextInput(attrs={"class": "own"}))
+        sort = forms.ChoiceField(choices=[("a", "A")])
+        moment = forms.SplitDateTimeField()
+
+    html = str(backoffice.dress(Plain()))
+    assert html.count("rounded-default") >= 4 and " own" in html
+    assert "class" not in Plain.base_fields["sort"].widget.attrs
 
 
 def test_everything_offered_is_there():

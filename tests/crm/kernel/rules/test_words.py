@@ -25,7 +25,7 @@ def test_a_rule_that_cannot_be_read_says_nobody():
     assert rules.sentence({}) == "Nobody: no condition is given."
     assert rules.sentence({"all": [5]}).startswith("Nobody: the rule cannot be read (1: is neither")
     spoken = rules.sentence({"all": [named("Ana"), {"kind": "test.gone"}]})
-    assert spoken.startswith("Nobody, for 1 of its conditions cannot be read") and "test.gone" in spoken
+    assert spoken.startswith("Nobody, because 1 of its conditions cannot be read") and "test.gone" in spoken
 
 
 def explained(person, document):
