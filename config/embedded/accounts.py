@@ -59,6 +59,13 @@ def _create() -> pwd.struct_passwd:
     )
 
 
+def may_enter(account: Account, folder: Path) -> bool:
+    tried = subprocess.run(
+        ["/bin/sh", "-c", 'cd "$1"', "sh", folder], capture_output=True, **account.for_process
+    )
+    return tried.returncode == 0
+
+
 def prepare_folder(path: Path, account: Account | None, mode: int = 0o700) -> None:
     """Make a folder that belongs to the servers' account, and refuse one that somebody else owns."""
     path.mkdir(parents=True, exist_ok=True)

@@ -94,8 +94,14 @@ class Postgres:
         ]
         command += ["--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--lc-messages=C"]
         command += [] if self.durable else ["--no-sync"]
+        # In a session of its own: Ctrl-C in the terminal is for the supervisor alone.
         made = subprocess.run(
-            command, capture_output=True, text=True, env=self._environment(), **self._identity()
+            command,
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            start_new_session=True,
+            **self._identity(),
         )
         if made.returncode:
             raise Unavailable(

@@ -39,6 +39,11 @@ class Services:
             return
         account = accounts.service_account()
         lay_out(self.places)
+        if account and not accounts.may_enter(account, self.places.home):
+            raise Unavailable(
+                f"As root the local servers run under the account '{accounts.NAME}', which may not enter "
+                f"{self.places.home}: a folder above it is private. Set REKINDLE_VAR to another folder."
+            )
         programs = binaries.usable(self.places.home, account)
         loans = []
         if postgres:

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,19 @@ def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(here: Instal
     assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
     assert here.interrupt() == 0
     assert here.processes() == []
+
+
+def test_stopped_at_any_moment_of_its_start_it_leaves_nothing_and_starts_next_time(
+    here: Installation,
+) -> None:
+    for seconds in (0.4, 0.9, 1.4, 2.0, 3.0):
+        here.start()
+        assert wait_until(lambda: "Starting PostgreSQL" in here.output())
+        time.sleep(seconds)
+        assert here.interrupt() == 0, here.output()
+        assert here.processes() == []
+    here.start().wait_until_running()
+    here.interrupt()
 
 
 def test_killed_without_warning_it_leaves_nothing_broken(here: Installation) -> None:
@@ -180,3 +194,12 @@ def test_as_root_programs_below_a_private_home_are_copied(
         services.release()
     finally:
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user")
+def test_as_root_a_data_folder_that_the_servers_may_not_enter_is_refused_in_words(tmp_path: Path) -> None:
+    tmp_path.chmod(0o700)
+    with installations.installation(tmp_path, home=tmp_path / "data") as here:
+        here.start()
+        assert here.process and here.process.wait(30) == 1
+        assert "may not enter" in here.output() and "REKINDLE_VAR" in here.output()
