@@ -1,4 +1,6 @@
-"""The collector's ASGI application: the public endpoints of tracking, beside Django's pages and without its ORM."""
+"""The collector's ASGI application: the public endpoints of tracking, beside Django's pages and without its
+ORM.
+"""
 
 import os
 

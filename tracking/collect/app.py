@@ -1,10 +1,10 @@
-"""The public endpoints of tracking, as a small raw ASGI app of their own: collect, open, click, restore, the script.
+"""The public endpoints of tracking, as a small raw ASGI app of their own: collect, open, click, restore,
+the script.
 
 Whatever is answered with success is committed. Nothing here reads or sets a cookie, follows an address from a
 request, or changes anything a person has: rows are only added, ingest reads them later.
 """
 
-import asyncio
 import gzip
 import hashlib
 import hmac
@@ -55,7 +55,11 @@ class Collector:
         await receive()
         self._pool = database.pool()
         await self._pool.open(wait=False)
-        self._journal, self._refusals, self._shop = Journal(self._pool), Refusals(self._pool), Shop(self._pool)
+        self._journal, self._refusals, self._shop = (
+            Journal(self._pool),
+            Refusals(self._pool),
+            Shop(self._pool),
+        )
         self._buckets = limits.Buckets(self._rate, self._burst)
         self._journal.start()
         self._refusals.start()
@@ -83,7 +87,8 @@ class Collector:
             # Not the sender's fault: the script keeps its batch and comes back.
             self._refusals.count(door, "unavailable")
             answer = Answer(503, b"unavailable\n", "text/plain", (("retry-after", "5"),))
-        except Exception:  # noqa: BLE001 - whatever was sent, nobody outside sees a 5xx; the count says we have a bug
+        except Exception:
+            # Whatever was sent, nobody outside sees a 5xx; the count says that we have a bug.
             logger.exception("A request to %s ended in an error nobody foresaw", door)
             self._refusals.count(door, "bug")
             answer = _words(400, "bad_request")
@@ -118,7 +123,8 @@ class Collector:
         kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ("text/plain", "application/json"):
             raise Refuse(415, "content_type")
-        # Long texts of a hostile body are hashed and matched by C code; parsing 64 KB takes about a millisecond.
+        # Long texts of a hostile body are hashed and matched by C code; parsing 64 KB takes about a
+        # millisecond.
         try:
             batch = reading.read(await request.body())
         except messages.Refused as refused:
@@ -153,7 +159,12 @@ class Collector:
             raise Refuse(404, "token")
         at, is_replay = self._moment(request, known)
         click_id = ids.uuid7(at)
-        body = {"id": str(click_id), "ref": str(clicked.ref), "contact": str(clicked.contact_id), "url": target}
+        body = {
+            "id": str(click_id),
+            "ref": str(clicked.ref),
+            "contact": str(clicked.contact_id),
+            "url": target,
+        }
         await self._note("click", body, at, request, is_replay)
         if clicked.contact_id != tokens.NOBODY and origin_of(target) in known.origins:
             target = _with_landing(target, tokens.sign_landing(click_id, at, clicked))
@@ -168,12 +179,12 @@ class Collector:
         if lines[0][0] == "bought":
             return Answer(410, b'{"items":[]}', "application/json")
         items = [
-            {"id": external_id, "name": name, "url": url, "image": image, "quantity": float(quantity)}
+            {"product_id": external_id, "name": name, "url": url, "image": image, "quantity": float(quantity)}
             | ({"price": str(price)} if price is not None else {})
-            for _, _, external_id, name, url, image, price, quantity in lines
+            for _, _, _, external_id, name, url, image, price, quantity in lines
             if name is not None
         ]
-        told = {"currency": lines[0][1], "items": items}
+        told = {"cart_token": lines[0][2], "currency": lines[0][1], "items": items}
         return Answer(200, json.dumps(told, ensure_ascii=False).encode(), "application/json")
 
     async def _give_script(self, rest: str, request: Request, known: Known) -> Answer:
@@ -194,11 +205,18 @@ class Collector:
         return at.replace(microsecond=at.microsecond // 1000 * 1000), is_replay
 
     async def _note(self, source: str, body: dict, at: datetime, request: Request, is_replay: bool) -> None:
-        """Keep an open or click. Whoever reads a message gets its picture or page, also when we cannot write."""
-        body |= {"m": request.method, "h": {name: request.headers.get(name, "")[:100] for name in _REMEMBERED}}
+        """Keep an open or click. Whoever reads a message gets its picture or page, also when we cannot
+        write.
+        """
+        body |= {
+            "m": request.method,
+            "h": {name: request.headers.get(name, "")[:100] for name in _REMEMBERED},
+        }
         if is_replay:
             body["replay"] = True
-        row = Row(source=source, received_at=at, body=json.dumps(body).replace("\\u0000", ""), **_sender(request))
+        row = Row(
+            source=source, received_at=at, body=json.dumps(body).replace("\\u0000", ""), **_sender(request)
+        )
         try:
             await self._write([row])
         except (Busy, Unavailable):

@@ -14,7 +14,13 @@ _DJANGO_ONLY = {"assume_role", "isolation_level", "server_side_binding", "pool"}
 def pool(size: int = 4) -> AsyncConnectionPool:
     """Not yet open: that needs a running loop."""
     return AsyncConnectionPool(
-        kwargs=_parameters(), min_size=2, max_size=size, open=False, timeout=5, configure=_configure, name="collect"
+        kwargs=_parameters(),
+        min_size=2,
+        max_size=size,
+        open=False,
+        timeout=5,
+        configure=_configure,
+        name="collect",
     )
 
 

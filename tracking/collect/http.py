@@ -48,10 +48,15 @@ class Request:
         return self.headers.get("user-agent", "").replace("\0", "\ufffd")[:300]
 
     async def body(self) -> bytes:
-        """All of it, up to the limit and within the time. Compressed bodies are refused: nobody sends us any."""
+        """All of it, up to the limit and within the time. Compressed bodies are refused: nobody sends us
+        any.
+        """
         if self.headers.get("content-encoding", "identity").lower() != "identity":
             raise Refuse(415, "encoding")
-        if self.headers.get("content-length", "0").isdecimal() and len(self.headers.get("content-length", "0")) > 9:
+        if (
+            self.headers.get("content-length", "0").isdecimal()
+            and len(self.headers.get("content-length", "0")) > 9
+        ):
             raise Refuse(413, "too_large")
         parts, size, more = [], 0, True
         try:
@@ -70,12 +75,10 @@ class Request:
         return b"".join(parts)
 
     def _sender(self, scope: Scope) -> str:
-        if settings.SECURE_PROXY_SSL_HEADER:
-            # The last entry is the one our own proxy wrote; those before it are what the sender claims.
-            if forwarded := self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip():
-                return forwarded
-        client = scope.get("client")
-        return client[0] if client else ""
+        client = scope.get("client") or ("",)
+        # The last entry is the one our own proxy wrote; those before it are what the sender claims.
+        forwarded = self.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
+        return forwarded if forwarded and settings.SECURE_PROXY_SSL_HEADER else client[0]
 
 
 class Answer:

@@ -1,4 +1,6 @@
-"""Group commit: requests that wait at the same moment are written by one COPY and answered after its commit."""
+"""Group commit: requests that wait at the same moment are written by one COPY and answered after its
+commit.
+"""
 
 import asyncio
 from collections import deque
@@ -20,7 +22,9 @@ class Busy(Exception):
 
 
 class Unwritable(Exception):
-    """The database refuses this row for what it holds: a fault of ours, since nothing unread should get here."""
+    """The database refuses this row for what it holds: a fault of ours, since nothing unread should get
+    here.
+    """
 
 
 class Unavailable(Exception):
@@ -117,7 +121,11 @@ class Journal:
             _finish(group, None)
 
     async def _copy(self, rows: Sequence[Row]) -> None:
-        async with self._pool.connection() as connection, connection.cursor() as cursor, cursor.copy(_COPY) as copy:
+        async with (
+            self._pool.connection() as connection,
+            connection.cursor() as cursor,
+            cursor.copy(_COPY) as copy,
+        ):
             for row in rows:
                 await copy.write_row(astuple(row))
 

@@ -9,7 +9,9 @@ TOKEN_LENGTH = 300
 
 
 class Buckets:
-    """A bucket of tokens for each key, refilled at `rate` a second up to `burst`. Forgets the keys not seen for longest."""
+    """A bucket of tokens for each key, refilled at `rate` a second up to `burst`. Forgets the keys not seen
+    for longest.
+    """
 
     def __init__(self, rate: float, burst: float, most: int = 50_000) -> None:
         self.rate = rate

@@ -30,9 +30,9 @@ class Batch:
 def read(body: bytes) -> Batch:
     """Raises Refused where the message as a whole cannot be used; single events are refused one by one."""
     try:
-        document = strict.parse(body)
+        document = strict.loads(body)
     except strict.Refused as error:
-        raise Refused(error.reason) from None
+        raise Refused(str(error.reason)) from None
     message = document.value
     if not isinstance(message, Mapping):
         raise Refused("not_an_object")
@@ -57,7 +57,9 @@ def read(body: bytes) -> Batch:
 
 
 def rows(batch: Batch, received_at: datetime, *, is_replay: bool, **sender: str) -> list[Row]:
-    """The rows of a batch. An order stands in a row of its own, with what the fence looks for lifted out of it."""
+    """The rows of a batch. An order stands in a row of its own, with what the fence looks for lifted out of
+    it.
+    """
     found: list[Row] = []
     plain: list[dict[str, Any]] = []
 
@@ -87,7 +89,7 @@ def rows(batch: Batch, received_at: datetime, *, is_replay: bool, **sender: str)
             row(
                 [event],
                 has_order=True,
-                cart_token=details.get("token", ""),
+                cart_token=details.get("cart_token", ""),
                 address_hash=_hash(details.get("email", "")),
             )
         )

@@ -1,4 +1,6 @@
-"""Counts of what was refused, by door and reason: kept in memory for a second, then added to the day's rows."""
+"""Counts of what was refused, by door and reason: kept in memory for a second, then added to the day's
+rows.
+"""
 
 import asyncio
 from collections import Counter
@@ -40,7 +42,11 @@ class Refusals:
         if not counts:
             return
         try:
-            async with self._pool.connection() as connection, connection.transaction(), connection.cursor() as cursor:
+            async with (
+                self._pool.connection() as connection,
+                connection.transaction(),
+                connection.cursor() as cursor,
+            ):
                 # In one order, so that two processes never wait for each other.
                 await cursor.executemany(_ADD, [(*key, number) for key, number in sorted(counts.items())])
         except (psycopg.Error, OSError):

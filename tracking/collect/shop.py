@@ -1,4 +1,6 @@
-"""What the collector must know of the shop, asked of the database every few seconds and remembered in between."""
+"""What the collector must know of the shop, asked of the database every few seconds and remembered in
+between.
+"""
 
 import asyncio
 import hashlib
@@ -16,7 +18,9 @@ REFRESH_SECONDS = 3
 MOST_LINKS = 20_000
 
 _CART = """
-SELECT cart.state, cart.currency, line.external_id, line.name, line.url, line.image_url, line.price, line.quantity
+SELECT cart.state, cart.currency, cart.token,
+    line.external_id, line.name, line.url, line.image_url,
+line.price, line.quantity
 FROM tracking_cart cart
 LEFT JOIN tracking_cartline line ON line.cart_id = cart.id AND line.contact_id = cart.contact_id
 WHERE cart.id = %s AND cart.contact_id = %s
@@ -65,14 +69,18 @@ class Shop:
 
     async def _ask(self) -> None:
         try:
-            shops = await self._rows("SELECT ingest_key, allowed_origins FROM crm_shopsettings WHERE id = 1", ())
+            shops = await self._rows(
+                "SELECT ingest_key, allowed_origins FROM crm_shopsettings WHERE id = 1", ()
+            )
             keys = await self._rows("SELECT sha256 FROM crm_serverkey WHERE revoked_at IS NULL", ())
         except (psycopg.Error, OSError):
             if not self._known.ingest_key:
                 raise
         else:
             key, origins = shops[0] if shops else ("", [])
-            self._known = Known(key, frozenset(map(origin_of, origins)) - {""}, tuple(bytes(row[0]) for row in keys))
+            self._known = Known(
+                key, frozenset(map(origin_of, origins)) - {""}, tuple(bytes(row[0]) for row in keys)
+            )
         self._asked_at = monotonic()
 
     async def _rows(self, query: str, values: tuple) -> list[tuple]:
@@ -96,4 +104,4 @@ def origin_of(url: str) -> str:
 
 def is_server_key(known: Known, key: str) -> bool:
     digest = hashlib.sha256(key.encode()).digest()
-    return any([hmac.compare_digest(digest, stored) for stored in known.server_keys])
+    return any(hmac.compare_digest(digest, stored) for stored in known.server_keys)

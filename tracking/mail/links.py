@@ -1,4 +1,6 @@
-"""Addresses that go into messages: clicks that lead to stored targets, the open's picture, the way back to a cart."""
+"""Addresses that go into messages: clicks that lead to stored targets, the open's picture, the way back to
+a cart.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -24,7 +26,9 @@ class KnownCart(Protocol):
 
 
 def store(urls: Iterable[str]) -> dict[str, int]:
-    """The number of each address, stored once; two queries however many. Leaves out what no browser should open."""
+    """The number of each address, stored once; two queries however many. Leaves out what no browser should
+    open.
+    """
     hashes = {hashlib.sha256(url.encode()).digest(): url for url in urls if _is_web(url)}
     if not hashes:
         return {}
@@ -37,7 +41,9 @@ def store(urls: Iterable[str]) -> dict[str, int]:
 
 
 def click_urls(ref: UUID, contact_id: UUID | None, urls: Iterable[str]) -> dict[str, str]:
-    """For each address the one that is counted as a click of this delivery. For many deliveries: `store`, then `click_url`."""
+    """For each address the one that is counted as a click of this delivery. For many deliveries: `store`,
+    then `click_url`.
+    """
     return {url: click_url(link_id, ref, contact_id) for url, link_id in store(urls).items()}
 
 

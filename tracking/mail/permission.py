@@ -1,4 +1,6 @@
-"""Whether opens and clicks of these people may be kept. A withdrawal silences messages sent long before, too."""
+"""Whether opens and clicks of these people may be kept. A withdrawal silences messages sent long before,
+too.
+"""
 
 from collections.abc import Iterable
 from uuid import UUID
@@ -22,7 +24,9 @@ def tracked(contact_ids: Iterable[UUID]) -> dict[str, set[UUID]]:
     states = ConsentState.objects.filter(address_hash__in=list(owners), purpose__key__in=PURPOSES.values())
     yes: dict[str, set[UUID]] = {key: set() for key in PURPOSES.values()}
     no: dict[str, set[UUID]] = {key: set() for key in PURPOSES.values()}
-    for address_hash, purpose, may, status in states.values_list("address_hash", "purpose__key", "may_send", "status"):
+    for address_hash, purpose, may, status in states.values_list(
+        "address_hash", "purpose__key", "may_send", "status"
+    ):
         contact_id = owners[bytes(address_hash)]
         if may:
             yes[purpose].add(contact_id)

@@ -100,7 +100,9 @@ def read_landing(token: str, *, now: datetime) -> Landed | None:
     )
 
 
-def _read(purpose: Purpose, token: str, layout: struct.Struct, *, now: datetime | None = None) -> tuple | None:
+def _read(
+    purpose: Purpose, token: str, layout: struct.Struct, *, now: datetime | None = None
+) -> tuple | None:
     payload = tokens.read(purpose, token, now=now)
     if payload is None or len(payload) != layout.size:
         return None

@@ -17,7 +17,9 @@ Key = tuple[UUID, str]
 
 
 def lay(acts: Sequence[Act]) -> None:
-    """Lay what unknown visitors did to their carts upon what is stored, the newest source time winning. Four queries."""
+    """Lay what unknown visitors did to their carts upon what is stored, the newest source time winning.
+    Four queries.
+    """
     told = [
         act
         for act in acts
@@ -56,8 +58,8 @@ def end(orders: Sequence[Act]) -> None:
     """The carts that these orders came from, by the visitor's own word, are no carts any more."""
     own = Q()
     for act in orders:
-        if act.visitor_id and act.details.get("token"):
-            own |= Q(visitor_id=act.visitor_id, token=act.details["token"], opened_at__lte=act.at)
+        if act.visitor_id and act.details.get("cart_token"):
+            own |= Q(visitor_id=act.visitor_id, token=act.details["cart_token"], opened_at__lte=act.at)
     if own:
         VisitorCart.objects.filter(own).delete()
 
@@ -65,5 +67,5 @@ def end(orders: Sequence[Act]) -> None:
 def _tell(cart: VisitorCart, act: Act) -> None:
     told = act.details
     cart.lines, cart.changed_at = told["lines"], act.at
-    cart.checkout_id = told.get("checkout", cart.checkout_id)
+    cart.checkout_id = told.get("checkout_id", cart.checkout_id)
     cart.currency, cart.url = told.get("currency", cart.currency), told.get("url", cart.url)

@@ -1,10 +1,13 @@
-"""When each person was last here, clicked, opened, changed a cart: one narrow row a contact, kept up for everybody to read."""
+"""When each person was last here, clicked, opened, changed a cart: one narrow row a contact, kept up for
+everybody to read.
+"""
 
 from datetime import datetime
 from uuid import UUID
 
 from crm.people import engagement
 from crm.people.engagement import Moment
+
 
 class Activity:
     """What a batch says of when people were active; written by a statement a moment."""

@@ -1,4 +1,6 @@
-"""Who made a hit: a person, a mail proxy or a machine. Every hit is kept and classified, none is dropped or punished."""
+"""Who made a hit: a person, a mail proxy or a machine. Every hit is kept and classified, none is dropped or
+punished.
+"""
 
 from collections.abc import Mapping
 from functools import lru_cache
@@ -15,7 +17,9 @@ _detector = CrawlerDetect()
 
 
 def of_hit(kind: str, method: str, headers: Mapping[str, str], user_agent: str) -> tuple[Actor, list[str]]:
-    """Of an open or a click, with the rules that spoke. A click is taken for a person's until a landing confirms it."""
+    """Of an open or a click, with the rules that spoke. A click is taken for a person's until a landing
+    confirms it.
+    """
     lowered = user_agent.lower()
     if kind == "open" and any(name in lowered for name in _PROXIES):
         return Actor.PROXY, ["proxy"]
@@ -35,5 +39,5 @@ def of_hit(kind: str, method: str, headers: Mapping[str, str], user_agent: str) 
 
 @lru_cache(maxsize=10_000)
 def is_machine(user_agent: str) -> bool:
-    """Whether the user agent is that of a crawler, a scanner or a library; none at all is a machine's, too."""
+    """Whether the user agent is a crawler's, a scanner's or a library's; none at all is a machine's, too."""
     return not user_agent.strip() or bool(_detector.isCrawler(user_agent))

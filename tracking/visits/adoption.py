@@ -13,7 +13,8 @@ from tracking.visits.visitors import Recognised
 
 _COPY = """
 INSERT INTO tracking_event
-    (id, contact_id, visitor_id, kind, occurred_at, recorded_at, is_backfill, url, product_id, ref, actor, props)
+    (id, contact_id, visitor_id, kind, occurred_at, recorded_at, is_backfill,
+     url, product_id, ref, actor, props)
 SELECT known.id, joined.contact, known.visitor_id, known.kind, known.occurred_at, known.recorded_at,
        known.is_backfill, known.url, known.product_id, known.ref, known.actor, known.props
 FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS joined (visitor, contact, since)

@@ -28,19 +28,21 @@ def confirm(landings: Sequence[tuple[tokens.Landed, Act]]) -> None:
 
 def restore(acts: Sequence[Act]) -> None:
     """Mark the carts that were brought back, and by which delivery's link: also the one they went on in."""
-    found = {act.id: (act, token) for act in acts if (token := tokens.read_restore(act.details["restore"]))}
+    found = {act.id: (act, token) for act in acts if (token := tokens.read_restore(act.details["token"]))}
     if not found:
         return
     wanted = Q()
     for act, token in found.values():
         wanted |= Q(id=token.cart_id, contact_id=token.contact_id)
-        if act.details.get("token"):
-            wanted |= Q(contact_id=token.contact_id, token=act.details["token"], state=Cart.State.OPEN)
+        if act.details.get("cart_token"):
+            wanted |= Q(contact_id=token.contact_id, token=act.details["cart_token"], state=Cart.State.OPEN)
     carts = {cart.id: cart for cart in Cart.objects.filter(wanted).select_for_update()}
     for act, token in sorted(found.values(), key=lambda pair: pair[0].at):
         for cart in carts.values():
-            is_new = cart.contact_id == token.contact_id and cart.token == act.details.get("token")
-            if (cart.id == token.cart_id or is_new) and (cart.restored_at is None or act.at >= cart.restored_at):
+            is_new = cart.contact_id == token.contact_id and cart.token == act.details.get("cart_token")
+            if (cart.id == token.cart_id or is_new) and (
+                cart.restored_at is None or act.at >= cart.restored_at
+            ):
                 cart.restored_at = act.at
                 cart.restored_ref = None if token.ref == tokens.NOBODY else token.ref
     Cart.objects.bulk_update(carts.values(), ["restored_at", "restored_ref"])

@@ -16,7 +16,9 @@ HITS = ("open", "click")
 
 @dataclass
 class Act:
-    """`contact_id` is given where a signed token or the shop's server named the person, else found by the visitor."""
+    """`contact_id` is given where a signed token or the shop's server named the person, else found by the
+    visitor.
+    """
 
     id: UUID
     kind: str
@@ -89,7 +91,7 @@ def _told_by_server(row: InboundEvent) -> Iterator[Act]:
 
 def _ref_of(event: dict[str, Any]) -> UUID | None:
     """The delivery whose restore link brought a cart back."""
-    restored = read_restore(event["p"]["restore"]) if event["t"] == "restore" else None
+    restored = read_restore(event["p"]["token"]) if event["t"] == "restore" else None
     return restored.ref if restored and restored.ref != NOBODY else None
 
 

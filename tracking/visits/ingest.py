@@ -1,4 +1,5 @@
-"""Raw rows become what they mean: visitors, events, carts, orders, consent. In batches, each at the price of one.
+"""Raw rows become what they mean: visitors, events, carts, orders, consent. In batches, each at the price
+of one.
 
 A batch is one transaction and a fixed number of queries. A row that cannot be applied is parked with its
 error and the rest goes on. Applying the same rows twice, or in another order, ends the same.
@@ -10,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +21,9 @@ from crm.people import consent, identity
 from crm.people.identity import Known
 from crm.shop import intake
 from tracking.mail import permission
-from tracking.mail import tokens as mail_tokens
 from tracking.models import Event, EventKind, InboundEvent, Visitor, VisitorEvent
 from tracking.shop import carts, visitor_carts
-from tracking.shop.carts import CartChange, lines_of
-from tracking.visits import confirmation, decoding, visitors
+from tracking.visits import confirmation, decoding, meaning, visitors
 from tracking.visits.activity import Activity, moments_of
 from tracking.visits.adoption import adopt
 from tracking.visits.decoding import Act
@@ -34,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 # One batch at a time: what one visitor did is read in the order it was done.
 _LOCK = 7_226_001
-_ABOUT_PRODUCTS = ("product", "favourite")
-_NEVER_KEPT = ("email", "sig", "ts", "lines", "consents", "rk", "restore", "first_name", "last_name", "external_id")
 
 
 def apply(now: datetime, limit: int = 2000) -> int:
@@ -93,13 +89,15 @@ class _Batch:
         visitor_carts.lay(acts)
         adopted = adopt(seen.recognised, self.activity)
         self._save(known.values())
-        carts.apply_cart_changes([*adopted, *_cart_changes(acts)], self.now)
+        carts.applymeaning.cart_changes([*adopted, *meaning.cart_changes(acts)], self.now)
         confirmation.confirm(seen.confirmed)
         confirmation.restore([act for act in acts if act.kind == "restore"])
         self._order([act for act in acts if act.kind == "order"])
         self._record_consents([act for act in acts if act.id in resolved], resolved)
         self.activity.write()
-        InboundEvent.objects.filter(id__in=[row.pk for row in self.rows]).update(state=InboundEvent.State.APPLIED)
+        InboundEvent.objects.filter(id__in=[row.pk for row in self.rows]).update(
+            state=InboundEvent.State.APPLIED
+        )
 
     def _new(self, acts: list[Act]) -> list[Act]:
         """Without those that have been applied before, or come twice in this batch."""
@@ -108,13 +106,20 @@ class _Batch:
             told.setdefault(act.id, act)
         if not told:
             return []
-        around = (min(act.at for act in acts) - timedelta(days=1), max(act.at for act in acts) + timedelta(days=1))
-        stored = set(Event.objects.filter(id__in=told, occurred_at__range=around).values_list("id", flat=True))
+        around = (
+            min(act.at for act in acts) - timedelta(days=1),
+            max(act.at for act in acts) + timedelta(days=1),
+        )
+        stored = set(
+            Event.objects.filter(id__in=told, occurred_at__range=around).values_list("id", flat=True)
+        )
         stored |= set(VisitorEvent.objects.filter(id__in=told).values_list("id", flat=True))
         return [act for act_id, act in told.items() if act_id not in stored]
 
     def _permitted(self, acts: list[Act]) -> list[Act]:
-        """Opens and clicks only of people who agreed, or need not; of the others not even the raw row stays."""
+        """Opens and clicks only of people who agreed, or need not; of the others not even the raw row
+        stays.
+        """
         hits = [act for act in acts if act.kind in decoding.HITS]
         if not hits:
             return acts
@@ -147,7 +152,9 @@ class _Batch:
         Visitor.objects.bulk_update(sorted(known, key=lambda visitor: visitor.id), fields, batch_size=1000)
 
     def _resolve(self, acts: list[Act]) -> dict[UUID, UUID]:
-        """The contact of each act that a server vouches for: signed in the browser, or told by the server itself."""
+        """The contact of each act that a server vouches for: signed in the browser, or told by the server
+        itself.
+        """
         asked: dict[UUID, Known] = {}
         for act in acts:
             who = act.who
@@ -155,14 +162,18 @@ class _Batch:
                 who = visitors.known_of(act)
             if who is not None and identity.is_knowable(who):
                 asked[act.id] = who
-        found = dict(zip(asked, identity.resolve(list(asked.values()), self.now, source="script"), strict=True))
+        found = dict(
+            zip(asked, identity.resolve(list(asked.values()), self.now, source="script"), strict=True)
+        )
         for act in acts:
             if act.who is not None:
                 act.contact_id = found.get(act.id)
         return found
 
     def _contacts(self, acts: list[Act]) -> dict[UUID, UUID]:
-        """The people that click and open tokens name, as far as they still exist, merged ones as who they became."""
+        """The people that click and open tokens name, as far as they still exist, merged ones as who they
+        became.
+        """
         named = {act.contact_id for act in acts if act.contact_id and act.kind in decoding.HITS}
         named |= {click.contact_id for act in acts if (click := visitors.landed(act))}
         rows = Contact.objects.filter(id__in=named).values_list("id", "merged_into_id")
@@ -183,10 +194,10 @@ class _Batch:
                 "recorded_at": act.recorded_at,
                 "is_backfill": act.is_replay,
                 "url": act.url,
-                "product_id": products.get(_product_of(act)),
+                "product_id": products.get(meaning.product_of(act)),
                 "ref": act.ref,
                 "actor": act.actor,
-                "props": _props(act),
+                "props": meaning.props(act),
                 "visitor_id": act.visitor_id,
             }
             if act.contact_id:
@@ -199,7 +210,7 @@ class _Batch:
         VisitorEvent.objects.bulk_create(waiting, batch_size=2000)
 
     def _products(self, acts: list[Act]) -> dict[str, UUID]:
-        named = {_product_of(act) for act in acts} - {""}
+        named = {meaning.product_of(act) for act in acts} - {""}
         rows = Product.objects.filter(external_id__in=named).order_by("created_at")
         return dict(rows.values_list("external_id", "id"))
 
@@ -208,23 +219,31 @@ class _Batch:
         known = [act for act in acts if act.contact_id]
         points = identity.primary_points({act.contact_id for act in known if act.contact_id}) if known else {}
         told = [
-            (act, points[act.contact_id].address) for act in known if act.contact_id and act.contact_id in points
+            (act, points[act.contact_id].address)
+            for act in known
+            if act.contact_id and act.contact_id in points
         ]
         recorded: dict[bool, list[intake.OrderIn]] = defaultdict(list)
         for act, address in told:
-            recorded[act.is_replay].append(_order_in(act, address))
+            recorded[act.is_replay].append(meaning.order_in(act, address))
         order_ids: list[UUID] = []
         for is_backfill, orders in recorded.items():
             order_ids += intake.record_orders(orders, self.now, source=intake.SHOP, is_backfill=is_backfill)
         if order_ids:
             carts.close_for_orders(order_ids, self.now)
-        ends = [(act.details["token"], act.at) for act in acts if act.details.get("token") and not act.contact_id]
+        ends = [
+            (act.details["cart_token"], act.at)
+            for act in acts
+            if act.details.get("cart_token") and not act.contact_id
+        ]
         if ends:
             carts.close_by_token(ends, self.now)
         visitor_carts.end([act for act in acts if act.visitor_id])
 
     def _record_consents(self, acts: list[Act], resolved: dict[UUID, UUID]) -> None:
-        said = [(act, one) for act in acts if act.kind == "identify" for one in act.details.get("consents", [])]
+        said = [
+            (act, one) for act in acts if act.kind == "identify" for one in act.details.get("consents", [])
+        ]
         if not said:
             return
         purposes = set(Purpose.objects.filter(is_active=True).values_list("key", flat=True))
@@ -234,7 +253,7 @@ class _Batch:
                     address_hash=address_hash,
                     channel="email",
                     purpose_key=one["purpose"],
-                    action=one["action"],
+                    action="granted" if one["granted"] else "refused",
                     occurred_at=act.at,
                     source_kind="signed_form",
                     address=act.details["email"],
@@ -248,73 +267,7 @@ class _Batch:
                     is_backfill=act.is_replay,
                 )
                 for act, one in said
-                if one["purpose"] in purposes
-                and one["channel"] == "email"
-                and (address_hash := identity.hash_of(act.details["email"]))
+                if one["purpose"] in purposes and (address_hash := identity.hash_of(act.details["email"]))
             ],
             self.now,
         )
-
-
-def _cart_changes(acts: Iterable[Act]) -> list[CartChange]:
-    return [
-        CartChange(
-            contact_id=act.contact_id,
-            token=act.details["token"],
-            at=act.at,
-            lines=lines_of(act.details["lines"]),
-            checkout_id=act.details.get("checkout", ""),
-            currency=act.details.get("currency", ""),
-            url=act.details.get("url", ""),
-            visitor_id=act.visitor_id,
-        )
-        for act in acts
-        if act.contact_id and act.kind in visitor_carts.TELLING and "lines" in act.details
-    ]
-
-
-def _order_in(act: Act, address: str) -> intake.OrderIn:
-    told = act.details
-    return intake.OrderIn(
-        external_id=told["id"],
-        placed_at=act.at,
-        total=Decimal(told["total"]),
-        known=Known(email=address),
-        source_at=act.at,
-        number=told.get("number", ""),
-        currency=told.get("currency", ""),
-        discount=Decimal(told.get("discount", "0")),
-        shipping=Decimal(told.get("shipping", "0")),
-        tax=Decimal(told.get("tax", "0")),
-        coupon_code=told.get("coupon", ""),
-        cart_token=told.get("token", ""),
-        checkout_id=told.get("checkout", ""),
-        visitor_id=act.visitor_id,
-        lines=tuple(
-            intake.LineIn(
-                name=line.get("name", line.get("id", "")),
-                product=line.get("id", ""),
-                sku=line.get("sku", ""),
-                quantity=Decimal(line["quantity"]),
-                unit_price=Decimal(line.get("price", "0")),
-                list_price=Decimal(line["list_price"]) if line.get("list_price") else None,
-            )
-            for line in told["lines"]
-        )
-        if told.get("lines")
-        else None,
-    )
-
-
-def _product_of(act: Act) -> str:
-    return act.details.get("id", "") if act.kind in _ABOUT_PRODUCTS else ""
-
-
-def _props(act: Act) -> dict[str, Any]:
-    """What is kept beside the columns: small, and nothing that names a person."""
-    kept = {name: value for name, value in act.details.items() if name not in _NEVER_KEPT}
-    if "lines" in act.details:
-        kept["lines"] = len(act.details["lines"])
-    if act.rules:
-        kept["rules"] = act.rules
-    return kept

@@ -1,6 +1,8 @@
-"""One spelling for what arrives from browsers and servers: every kind of event, field by field, or a reason to refuse it.
+"""One spelling for what arrives from browsers and servers: every kind of event, field by field, or a reason
+to refuse it.
 
-Knows no models and no database: the collector cleans with it before a row is stored, ingest reads what it left.
+Knows no models and no database: the collector cleans with it before a row is stored, ingest reads what it
+left.
 A field that cannot be understood is left out; only what an event cannot do without refuses it.
 """
 
@@ -22,6 +24,7 @@ _EARLIEST = 946_684_800_000  # the year 2000, in milliseconds
 _LATEST = 4_102_444_800_000  # the year 2100
 _LARGEST = Decimal("9999999999")
 _CENT = Decimal("0.01")
+_MOST_OF_ONE = Decimal("99999999")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
@@ -41,7 +44,11 @@ def clean_event(raw: Any) -> dict[str, Any]:
     kind = raw.get("t")
     if not isinstance(kind, str) or kind not in KINDS:
         raise Refused("event_kind")
-    found = {"id": str(as_uuid(raw.get("id"), "event_id")), "t": kind, "at": as_millis(raw.get("at"), "event_time")}
+    found = {
+        "id": str(as_uuid(raw.get("id"), "event_id")),
+        "t": kind,
+        "at": as_millis(raw.get("at"), "event_time"),
+    }
     if url := as_url(raw.get("url")):
         found["url"] = url
     details = raw.get("p", {})
@@ -133,11 +140,13 @@ def _product(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, Mapping):
         return {}
     return _kept(
-        id=as_text(raw.get("id"), 200),
+        product_id=as_text(raw.get("product_id", raw.get("id")), 200),
+        sku=as_text(raw.get("sku"), 120),
         name=as_text(raw.get("name"), 300),
         url=as_url(raw.get("url")),
         image=as_url(raw.get("image")),
-        price=_not_negative(raw.get("price")),
+        price=_not_negative(raw.get("price", raw.get("unit_price"))),
+        list_price=_not_negative(raw.get("list_price")),
         category=as_text(raw.get("category"), 200),
         brand=as_text(raw.get("brand"), 120),
     )
@@ -150,15 +159,12 @@ def _not_negative(value: Any) -> str:
 
 def _line(raw: Any) -> dict[str, Any]:
     line = _product(raw)
-    if not line.get("id") and not line.get("name"):
+    if not line.get("product_id") and not line.get("name"):
         raise Refused("line_without_product")
-    if isinstance(raw, Mapping):
-        quantity = as_amount(raw.get("quantity", 1))
-        if not quantity or Decimal(quantity) <= 0 or Decimal(quantity) > 99_999_999:
-            raise Refused("line_quantity")
-        line["quantity"] = quantity
-        line |= _kept(sku=as_text(raw.get("sku"), 120), list_price=_not_negative(raw.get("list_price")))
-    return line
+    quantity = as_amount(raw.get("quantity", 1))
+    if not quantity or not 0 < Decimal(quantity) <= _MOST_OF_ONE:
+        raise Refused("line_quantity")
+    return line | {"quantity": quantity}
 
 
 def _lines(raw: Any) -> list[dict[str, Any]]:
@@ -179,14 +185,14 @@ def _page(raw: Mapping) -> dict[str, Any]:
 
 
 def _about_product(raw: Mapping) -> dict[str, Any]:
-    product = _product(raw.get("product", raw))
-    if not product.get("id"):
+    product = _product(raw)
+    if not product.get("product_id"):
         raise Refused("product_without_id")
     return product
 
 
 def _search(raw: Mapping) -> dict[str, Any]:
-    return _kept(q=as_text(raw.get("q"), 200))
+    return _kept(query=as_text(raw.get("query"), 200))
 
 
 def _cart(raw: Mapping) -> dict[str, Any]:
@@ -194,8 +200,8 @@ def _cart(raw: Mapping) -> dict[str, Any]:
     token = as_text(raw.get("token"), 100)
     if not token:
         raise Refused("cart_without_token")
-    return {"lines": _lines(raw.get("lines")), "token": token} | _kept(
-        checkout=as_text(raw.get("checkout"), 100),
+    return {"token": token, "lines": _lines(raw.get("lines"))} | _kept(
+        checkout_id=as_text(raw.get("checkout_id"), 100),
         currency=_currency(raw.get("currency")),
         url=as_url(raw.get("url")),
     )
@@ -212,19 +218,11 @@ def _checkout(raw: Mapping) -> dict[str, Any]:
 def _consents(raw: Any) -> list[dict[str, Any]]:
     found = []
     for one in raw[:20] if isinstance(raw, list) else []:
-        if not isinstance(one, Mapping):
+        if not isinstance(one, Mapping) or not isinstance(one.get("granted"), bool):
             continue
-        purpose, action = as_text(one.get("purpose"), 50), as_text(one.get("action"), 12)
-        if purpose and action in ("granted", "refused", "withdrawn"):
-            found.append(
-                _kept(
-                    purpose=purpose,
-                    action=action,
-                    channel=as_text(one.get("channel"), 12) or "email",
-                    wording=as_text(one.get("wording"), 2000),
-                    locale=as_text(one.get("locale"), 12),
-                )
-            )
+        if purpose := as_text(one.get("purpose"), 50):
+            texts = _kept(wording=as_text(one.get("wording"), 2000), locale=as_text(one.get("locale"), 12))
+            found.append({"purpose": purpose, "granted": one["granted"], **texts})
     return found
 
 
@@ -232,25 +230,25 @@ def _identify(raw: Mapping) -> dict[str, Any]:
     email = as_email(raw.get("email"))
     if not email:
         raise Refused("identify_without_email")
-    return _kept(email=email, **_proof(raw), **_person(raw), consents=_consents(raw.get("consents")))
-
-
-def _proof(raw: Mapping) -> dict[str, Any]:
-    signature, timestamp = as_text(raw.get("sig"), 64), raw.get("ts")
-    if isinstance(timestamp, bool) or not isinstance(timestamp, int) or not 0 <= timestamp <= _LATEST:
-        return {}
-    return {"sig": signature.lower(), "ts": timestamp} if signature else {}
-
-
-def _person(raw: Mapping) -> dict[str, Any]:
     return _kept(
+        email=email,
         external_id=as_text(raw.get("external_id"), 200),
         first_name=as_text(raw.get("first_name"), 120),
         last_name=as_text(raw.get("last_name"), 120),
         language=as_text(raw.get("language"), 12),
         country=as_text(raw.get("country"), 2).upper(),
         time_zone=as_text(raw.get("time_zone"), 64),
+        consents=_consents(raw.get("consents")),
+        **_proof(raw),
     )
+
+
+def _proof(raw: Mapping) -> dict[str, Any]:
+    """The shop's signature over visitor, address and Unix seconds."""
+    signature, timestamp = as_text(raw.get("signature"), 64), raw.get("timestamp")
+    if isinstance(timestamp, bool) or not isinstance(timestamp, int) or not 0 <= timestamp <= _LATEST // 1000:
+        return {}
+    return {"signature": signature.lower(), "timestamp": timestamp} if signature else {}
 
 
 def _order(raw: Mapping) -> dict[str, Any]:
@@ -262,8 +260,8 @@ def _order(raw: Mapping) -> dict[str, Any]:
     return {"id": identity, "total": total} | _kept(
         number=as_text(raw.get("number"), 60),
         currency=_currency(raw.get("currency")),
-        token=as_text(raw.get("token"), 100),
-        checkout=as_text(raw.get("checkout"), 100),
+        cart_token=as_text(raw.get("cart_token"), 100),
+        checkout_id=as_text(raw.get("checkout_id"), 100),
         email=as_email(raw.get("email")),
         tax=_not_negative(raw.get("tax")),
         shipping=_not_negative(raw.get("shipping")),
@@ -275,17 +273,20 @@ def _order(raw: Mapping) -> dict[str, Any]:
 
 
 def _landing(raw: Mapping) -> dict[str, Any]:
-    token = raw.get("rk")
-    if not isinstance(token, str) or not 20 <= len(token) <= 300:
-        raise Refused("landing_without_token")
-    return {"rk": token}
+    return {"rk": _token(raw.get("rk"), "landing_without_token")}
 
 
 def _restore(raw: Mapping) -> dict[str, Any]:
-    restore = raw.get("restore")
-    if not isinstance(restore, str) or not 20 <= len(restore) <= 300:
-        raise Refused("restore_without_token")
-    return {"restore": restore} | _kept(token=as_text(raw.get("token"), 100))
+    """A person's own button brought a cart back: `token` of the restore link, and the cart it goes on in."""
+    return {"token": _token(raw.get("token"), "restore_without_token")} | _kept(
+        cart_token=as_text(raw.get("cart_token"), 100)
+    )
+
+
+def _token(raw: Any, reason: str) -> str:
+    if not isinstance(raw, str) or not 20 <= len(raw) <= 300:
+        raise Refused(reason)
+    return raw
 
 
 KINDS: dict[str, Callable[[Mapping], dict[str, Any]]] = {

@@ -1,7 +1,7 @@
 """Who is behind a browser: recognised by proof alone, and then given what they did before.
 
-Proof is a signature of the shop's server or a click from a message that a person at the shop's page confirmed.
-An address a browser merely claims is remembered as a hash and changes nothing else.
+Proof is a signature of the shop's server, or a click from a message that a person at the shop's page
+confirmed. An address a browser merely claims is remembered as a hash and changes nothing else.
 """
 
 import hmac
@@ -48,18 +48,23 @@ def sign_identity(visitor_id: UUID, email: str, timestamp: int, key: str | None 
 
 
 def is_signed(act: Act) -> bool:
-    """Whether the shop's server vouches for the address in this act, for this browser, and did so just now."""
-    email, signature, timestamp = (act.details.get(name) for name in ("email", "sig", "ts"))
+    """Whether the shop's server vouches for the address in this act, for this browser, as of now."""
+    email, signature, timestamp = (act.details.get(name) for name in ("email", "signature", "timestamp"))
     if not email or not signature or timestamp is None or act.visitor_id is None:
         return False
     message = _signed(act.visitor_id, email, timestamp)
     fits = [
-        hmac.compare_digest(hmac.digest(secret.hex().encode(), message, "sha256").hex().encode(), signature.encode())
+        hmac.compare_digest(
+            hmac.digest(secret.hex().encode(), message, "sha256").hex().encode(), signature.encode()
+        )
         for secret in kernel_tokens.derive_all(SIGNING_SECRET)
     ]
     if not any(fits):
         return False
-    return act.is_replay or abs(act.row.received_at.timestamp() - timestamp) <= SIGNATURE_TOLERANCE.total_seconds()
+    return (
+        act.is_replay
+        or abs(act.row.received_at.timestamp() - timestamp) <= SIGNATURE_TOLERANCE.total_seconds()
+    )
 
 
 def known_of(act: Act) -> Known:
@@ -94,10 +99,7 @@ def walk(
         elif act.kind == "identify":
             _claim(visitor, act.details["email"])
         elif (click := landed(act)) and (contact_id := contacts.get(click.contact_id)):
-            if visitor.trust != Visitor.Trust.SIGNED or visitor.contact_id in (None, contact_id):
-                _become(visitor, contact_id, Visitor.Trust.CLICKED, act.at, seen)
-                act.ref = click.ref
-                seen.confirmed.append((click, act))
+            _land(visitor, contact_id, click, act, seen)
         if act.contact_id is None and _is_theirs(visitor, act.at):
             act.contact_id = visitor.contact_id
     return seen
@@ -115,6 +117,15 @@ def _become(visitor: Visitor, contact_id: UUID, trust: Visitor.Trust, at: dateti
     elif visitor.trust == Visitor.Trust.SIGNED:
         return
     visitor.contact_id, visitor.trust = contact_id, trust
+
+
+def _land(visitor: Visitor, contact_id: UUID, click: tokens.Landed, act: Act, seen: Seen) -> None:
+    """A confirmed click, unless who has signed in as somebody else reads a message that was passed on to them."""
+    if visitor.trust == Visitor.Trust.SIGNED and visitor.contact_id not in (None, contact_id):
+        return
+    _become(visitor, contact_id, Visitor.Trust.CLICKED, act.at, seen)
+    act.ref = click.ref
+    seen.confirmed.append((click, act))
 
 
 def _claim(visitor: Visitor, email: str) -> None:
