@@ -18,6 +18,7 @@ from time import monotonic
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+from django.conf import settings
 from psycopg_pool import PoolTimeout
 
 from crm.kernel import clock, ids
@@ -40,9 +41,7 @@ _REMEMBERED = ("accept", "accept-language", "purpose", "sec-purpose", "x-purpose
 
 
 class Collector:
-    def __init__(self, rate: float = 50, burst: float = 300) -> None:
-        self._rate = rate
-        self._burst = burst
+    def __init__(self) -> None:
         self._script = _Script()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -60,7 +59,8 @@ class Collector:
             Refusals(self._pool),
             Shop(self._pool),
         )
-        self._buckets = limits.Buckets(self._rate, self._burst)
+        rate = settings.REKINDLE_COLLECT_RATE
+        self._buckets = limits.Buckets(rate, burst=rate * limits.BURST_SECONDS)
         self._journal.start()
         self._refusals.start()
         await send({"type": "lifespan.startup.complete"})

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_network
 
 BODY_BYTES = 64 * 1024
 BODY_SECONDS = 30
+BURST_SECONDS = 6
 TOKEN_LENGTH = 300
 
 

@@ -45,9 +45,9 @@ class Shop:
 
     async def known(self) -> Known:
         """As of the last few seconds; while the database is away, as it was known last."""
-        if monotonic() - self._asked_at > REFRESH_SECONDS:
+        if self._is_stale():
             async with self._asking:
-                if monotonic() - self._asked_at > REFRESH_SECONDS:
+                if self._is_stale():
                     await self._ask()
         return self._known
 
@@ -66,6 +66,9 @@ class Shop:
 
     async def cart(self, cart_id: Any, contact_id: Any) -> list[tuple]:
         return await self._rows(_CART, (cart_id, contact_id))
+
+    def _is_stale(self) -> bool:
+        return not self._known.ingest_key or monotonic() - self._asked_at > REFRESH_SECONDS
 
     async def _ask(self) -> None:
         try:

@@ -120,7 +120,7 @@ def _become(visitor: Visitor, contact_id: UUID, trust: Visitor.Trust, at: dateti
 
 
 def _land(visitor: Visitor, contact_id: UUID, click: tokens.Landed, act: Act, seen: Seen) -> None:
-    """A confirmed click, unless who has signed in as somebody else reads a message that was passed on to them."""
+    """A confirmed click; not of somebody signed in as another, who reads a message that was passed on."""
     if visitor.trust == Visitor.Trust.SIGNED and visitor.contact_id not in (None, contact_id):
         return
     _become(visitor, contact_id, Visitor.Trust.CLICKED, act.at, seen)
