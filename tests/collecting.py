@@ -52,13 +52,14 @@ class Collector:
     def collect(self, body: bytes | dict[str, Any], **headers: str) -> int:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {"Content-Type": "text/plain;charset=UTF-8", "Origin": ORIGIN}
-        return self.request("POST", "/c", raw, sent | {k.replace("_", "-"): v for k, v in headers.items()})[0]
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.request("POST", "/c", raw, sent | told)[0]
 
     def get(self, path: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
         return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
 
     def send_raw(self, data: bytes, wait: float = 5) -> bytes:
-        """Bytes that need not be HTTP, and whatever comes back before the other side closes or falls silent."""
+        """Bytes that need not be HTTP, and what comes back before the other side closes or falls silent."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=wait) as connection:
             answer = b""
             with suppress(OSError):

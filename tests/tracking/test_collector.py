@@ -42,8 +42,7 @@ def test_requests_at_the_same_moment_are_all_written(collector: Collector) -> No
 
 def test_an_order_stands_alone_with_what_the_fence_looks_for(collector: Collector) -> None:
     visitor = uuid.uuid4()
-    order = event("order", id_="o", total="10", cart_token="c9", email="ana@example.com")
-    order["p"]["id"] = "o1"
+    order = event("order", id="o1", total="10", cart_token="c9", email="ana@example.com")
 
     assert collector.collect(message(visitor, event("page"), order, event("page"))) == 204
 

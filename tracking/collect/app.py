@@ -24,7 +24,7 @@ from psycopg_pool import PoolTimeout
 from crm.kernel import clock, ids
 from tracking.collect import database, limits, reading
 from tracking.collect.http import Answer, Headers, Receive, Refuse, Request, Scope, Send
-from tracking.collect.journal import Busy, Journal, Row, Unavailable, Unwritable
+from tracking.collect.journal import Busy, Journal, Row, Sender, Unavailable, Unwritable
 from tracking.collect.refusals import Refusals
 from tracking.collect.shop import Known, Shop, is_server_key, origin_of
 from tracking.mail import tokens
@@ -72,7 +72,8 @@ class Collector:
 
     async def _answer(self, request: Request, send: Send) -> None:
         first, _, rest = request.path.removeprefix("/").partition("/")
-        door, extra = DOORS.get(first, "other"), ()
+        door = DOORS.get(first, "other")
+        extra: Headers = ()
         try:
             known = await self._shop.known()
             extra = _cors(request, known)
@@ -136,7 +137,7 @@ class Collector:
         if not batch.events:
             raise Refuse(400, "no_good_event")
         received_at = _told_instant(request) or messages.as_instant(batch.sent) if is_replay else clock.now()
-        rows = reading.rows(batch, received_at, is_replay=is_replay, **_sender(request))
+        rows = reading.rows(batch, received_at, is_replay=is_replay, sender=_sender(request))
         await self._write(rows)
         if batch.refused:
             told = {"stored": len(batch.events), "refused": batch.refused}
@@ -278,7 +279,7 @@ def _preflight(request: Request, known: Known) -> Answer:
     )
 
 
-def _sender(request: Request) -> dict[str, str]:
+def _sender(request: Request) -> Sender:
     return {
         "origin": request.origin.replace("\0", "")[:200],
         "ip_truncated": limits.network(request.address),

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, fields
 from datetime import datetime
+from typing import TypedDict
 from uuid import UUID
 
 import psycopg
@@ -29,6 +30,14 @@ class Unwritable(Exception):
 
 class Unavailable(Exception):
     """The database does not answer."""
+
+
+class Sender(TypedDict):
+    """What is kept of who sent a request."""
+
+    origin: str
+    ip_truncated: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)

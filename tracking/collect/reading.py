@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from crm.kernel import strict, tokens
-from tracking.collect.journal import Row
+from tracking.collect.journal import Row, Sender
 from tracking.visits import messages
 from tracking.visits.messages import Refused
 
@@ -56,7 +56,7 @@ def read(body: bytes) -> Batch:
     return batch
 
 
-def rows(batch: Batch, received_at: datetime, *, is_replay: bool, **sender: str) -> list[Row]:
+def rows(batch: Batch, received_at: datetime, *, is_replay: bool, sender: Sender) -> list[Row]:
     """The rows of a batch. An order stands in a row of its own, with what the fence looks for lifted out of
     it.
     """

@@ -15,7 +15,7 @@ from crm.models import ShopSettings
 from tracking.mail import tokens
 from tracking.models import Link
 
-_LONGEST = Link._meta.get_field("url").max_length
+_LONGEST = 2000
 
 
 class KnownCart(Protocol):

@@ -52,13 +52,12 @@ def close_for_orders(order_ids: Sequence[UUID], now: datetime) -> int:
     orders = list(
         Order.objects.filter(id__in=order_ids)
         .exclude(status=Order.Status.CANCELLED)
-        .values_list("contact_id", "cart_token", "checkout_id")
+        .values_list("contact_id", "cart_token", "checkout_id", "address_hash")
     )
-    contacts = {contact_id for contact_id, _, _ in orders}
-    tokens = {token for _, token, _ in orders if token}
-    checkouts = {checkout for _, _, checkout in orders if checkout}
     if not orders:
         return 0
+    contacts, tokens, checkouts, hashes = (set(column) - {"", None} for column in zip(*orders, strict=True))
+    contacts |= set(ContactPoint.objects.filter(address_hash__in=hashes).values_list("contact_id", flat=True))
     others = Q(token__in=tokens) | Q(checkout_id__in=checkouts)
     contacts |= set(Cart.objects.filter(others, state=Cart.State.OPEN).values_list("contact_id", flat=True))
     return _close_bought(contacts)

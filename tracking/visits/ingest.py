@@ -89,7 +89,7 @@ class _Batch:
         visitor_carts.lay(acts)
         adopted = adopt(seen.recognised, self.activity)
         self._save(known.values())
-        carts.applymeaning.cart_changes([*adopted, *meaning.cart_changes(acts)], self.now)
+        carts.apply_cart_changes([*adopted, *meaning.cart_changes(acts)], self.now)
         confirmation.confirm(seen.confirmed)
         confirmation.restore([act for act in acts if act.kind == "restore"])
         self._order([act for act in acts if act.kind == "order"])
@@ -101,7 +101,7 @@ class _Batch:
 
     def _new(self, acts: list[Act]) -> list[Act]:
         """Without those that have been applied before, or come twice in this batch."""
-        told = {}
+        told: dict[UUID, Act] = {}
         for act in acts:
             told.setdefault(act.id, act)
         if not told:
