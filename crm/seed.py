@@ -8,7 +8,9 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, router, transaction
+from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db.migrations.executor import MigrationExecutor
 
 from crm.models import Channel, Purpose, ShopSettings
 
@@ -44,7 +46,14 @@ PURPOSES: list[tuple[str, str, str, Purpose.Kind, list[str], list[str]]] = [
     ),
     ("back_in_stock", "Back in stock", "A note when something is back.", MARKETING, EVERY_CHANNEL, CONSENT),
     ("sms_marketing", "Text messages", "Offers by text message.", MARKETING, [Channel.SMS], CONSENT),
-    ("webpush_marketing", "Browser messages", "Offers in the browser.", MARKETING, [Channel.WEBPUSH], CONSENT),
+    (
+        "webpush_marketing",
+        "Browser messages",
+        "Offers in the browser.",
+        MARKETING,
+        [Channel.WEBPUSH],
+        CONSENT,
+    ),
     ("open_tracking", "See what I open", "Whether a message was opened.", TRACKING, [Channel.EMAIL], CONSENT),
     ("click_tracking", "See what I click", "Which links were clicked.", TRACKING, EVERY_CHANNEL, CONSENT),
     ("web_profile", "Remember my visits", "Pages looked at in the shop.", TRACKING, EVERY_CHANNEL, CONSENT),
@@ -65,7 +74,12 @@ def plant(using: str = DEFAULT_DB_ALIAS) -> None:
         Purpose.objects.using(using).bulk_create(
             [
                 Purpose(
-                    key=key, name=name, description=description, kind=kind, channels=channels, legal_bases=bases
+                    key=key,
+                    name=name,
+                    description=description,
+                    kind=kind,
+                    channels=channels,
+                    legal_bases=bases,
                 )
                 for key, name, description, kind, channels, bases in PURPOSES
             ],
@@ -77,8 +91,13 @@ def plant(using: str = DEFAULT_DB_ALIAS) -> None:
             shop.save(using=using, update_fields=["ingest_key"])
 
 
-def after_migrate(sender: Any, using: str, plan: Any = (), **_rest: Any) -> None:
-    """Once this app's tables are there as this code knows them; never in the middle of an old plan."""
-    is_backwards = any(backwards for _, backwards in plan)
-    if not is_backwards and router.allow_migrate_model(using, Purpose):
-        plant(using)
+def after_migrate(sender: AppConfig, using: str, plan: Any = (), **_rest: Any) -> None:
+    """Plant once this app's tables are as this code knows them, never half-way through its migrations."""
+    if not router.allow_migrate_model(using, Purpose):
+        return
+    if plan:
+        executor = MigrationExecutor(connections[using])
+        newest = [node for node in executor.loader.graph.leaf_nodes() if node[0] == sender.label]
+        if executor.migration_plan(newest):
+            return
+    plant(using)
