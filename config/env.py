@@ -46,6 +46,7 @@ class Environment:
     from_address: str
     sample: bool
     grace_seconds: int
+    collect_rate: int
     lease_seconds: int
     sending_seconds: int
 
@@ -124,6 +125,7 @@ def read() -> Environment:
         from_address=env.str("REKINDLE_FROM_ADDRESS", "Rekindle <rekindle@localhost>"),
         sample=env.bool("REKINDLE_SAMPLE", True),
         grace_seconds=env.int("REKINDLE_GRACE_SECONDS", 20, validate=positive),
+        collect_rate=env.int("REKINDLE_COLLECT_RATE", 50, validate=positive),
         lease_seconds=env.int("REKINDLE_LEASE_SECONDS", 120, validate=positive),
         sending_seconds=env.int("REKINDLE_SENDING_SECONDS", 900, validate=positive),
     )

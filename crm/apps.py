@@ -1,13 +1,16 @@
 """Who people are and what they bought."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class CrmConfig(AppConfig):
     name = "crm"
 
     def ready(self) -> None:
+        from crm import seed
         from crm.kernel import kinds
 
         # What every app can say of a contact: its conditions, and its rows on the timeline.
         kinds.autodiscover("conditions", "history")
+        post_migrate.connect(seed.after_migrate, sender=self)

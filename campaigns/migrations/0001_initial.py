@@ -2,7 +2,6 @@
 
 import crm.kernel.clock
 import crm.kernel.ids
-import crm.kernel.rules
 import django.core.validators
 import django.db.models.deletion
 import uuid
@@ -40,9 +39,9 @@ class Migration(migrations.Migration):
                 ('priority', models.PositiveSmallIntegerField(default=100, help_text='Lower goes first.')),
                 ('trigger', models.CharField(help_text='What lets people in.', max_length=60)),
                 ('trigger_params', models.JSONField(blank=True, default=dict)),
-                ('entry_rule', crm.kernel.rules.RuleField(blank=True, default=dict, help_text='Only people of whom this is true may enter. Empty: everyone the trigger names.')),
-                ('exit_rule', crm.kernel.rules.RuleField(blank=True, default=dict, help_text='People of whom this becomes true leave before the next step and at the fence.')),
-                ('goal', crm.kernel.rules.RuleField(blank=True, default=dict, help_text='What counts as success.')),
+                ('entry_rule', models.JSONField(blank=True, default=dict, help_text='Only people of whom this is true may enter. Empty: everyone the trigger names.')),
+                ('exit_rule', models.JSONField(blank=True, default=dict, help_text='People of whom this becomes true leave before the next step and at the fence.')),
+                ('goal', models.JSONField(blank=True, default=dict, help_text='What counts as success.')),
                 ('exit_on_purchase', models.BooleanField(default=True, help_text='Any order ends it, matched on person, address, cart and checkout.')),
                 ('control_share', models.DecimalField(decimal_places=3, default=0, help_text='Share held out to measure lift, such as 0.2.', max_digits=4, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='control group')),
                 ('reentry_days', models.DecimalField(decimal_places=4, default=7, help_text='No new series for the same person sooner than this, unless they bought.', max_digits=8)),
@@ -221,7 +220,7 @@ class Migration(migrations.Migration):
                 ('kind', models.CharField(max_length=60)),
                 ('params', models.JSONField(blank=True, default=dict)),
                 ('path', models.CharField(blank=True, help_text='Blank: everyone.', max_length=40)),
-                ('only_if', crm.kernel.rules.RuleField(blank=True, default=dict)),
+                ('only_if', models.JSONField(blank=True, default=dict)),
                 ('version', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='campaigns.flowversion')),
                 ('template', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='campaigns.template')),
             ],

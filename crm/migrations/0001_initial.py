@@ -2,7 +2,6 @@
 
 import crm.kernel.clock
 import crm.kernel.ids
-import crm.kernel.rules
 import django.contrib.postgres.fields
 import django.core.validators
 import django.db.models.deletion
@@ -91,7 +90,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=crm.kernel.ids.uuid7, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120, unique=True)),
                 ('description', models.CharField(blank=True, max_length=300)),
-                ('rule', crm.kernel.rules.RuleField(blank=True, default=dict)),
+                ('rule', models.JSONField(blank=True, default=dict)),
                 ('refresh_minutes', models.PositiveIntegerField(default=60)),
                 ('size', models.PositiveIntegerField(default=0)),
                 ('refreshed_at', models.DateTimeField(blank=True, null=True)),

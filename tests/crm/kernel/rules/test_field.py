@@ -4,11 +4,13 @@ import json
 
 import pytest
 from django import forms
+from django.contrib.admin import AdminSite
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.http import QueryDict
 from django.test.utils import isolate_apps
 
+from crm.kernel import backoffice
 from crm.kernel.rules import RuleField, RuleFormField
 from tests.crm.kernel.rules.cast import named, seen
 
@@ -105,6 +107,19 @@ def test_a_model_keeps_only_rules_that_can_be_read():
     field = Segment._meta.get_field("rule").formfield(widget=forms.Textarea)
     assert isinstance(field, RuleFormField) and not field.required
     assert Segment._meta.get_field("rule").deconstruct()[1] == "django.db.models.JSONField"
+
+
+@isolate_apps("crm")
+def test_the_admin_shows_the_rows_and_not_a_text_area():
+    class Segment(models.Model):
+        rule = RuleField(blank=True)
+
+        class Meta:
+            app_label = "crm"
+
+    admin = backoffice.ModelAdmin(Segment, AdminSite())
+    field = admin.formfield_for_dbfield(Segment._meta.get_field("rule"), request=None)
+    assert isinstance(field, RuleFormField) and "rule-op" in field.widget.render("rule", {})
 
 
 @isolate_apps("crm")
