@@ -4,6 +4,8 @@ from importlib.util import find_spec
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
 from django.urls import include, path
 
 
@@ -12,7 +14,13 @@ def healthz(_request: HttpRequest) -> HttpResponse:
     return HttpResponse("ok\n", content_type="text/plain")
 
 
+def favicon(_request: HttpRequest) -> HttpResponse:
+    """Browsers ask for it under this name on pages that name no other."""
+    return redirect(static("rekindle/flame.svg"))
+
+
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("healthz", healthz),
     path("admin/", admin.site.urls),
     *(

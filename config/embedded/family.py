@@ -3,7 +3,6 @@
 import sys
 import urllib.request
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -68,8 +67,6 @@ def children(environment: Environment, variables: dict[str, str], shop_keys: dic
     }
     if not environment.sample:
         del commands["sample"]
-    if find_spec("config.collect") is None:
-        del commands["collector"]
     own = {"sample": shop_keys}
     return [
         Child(name, command, is_ready, environment.places.logs, variables | own.get(name, {}))
