@@ -42,6 +42,7 @@ class Purpose(StrEnum):
     CLICK = "click"
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
+    WHY = "why"
     CONFIRM = "confirm"
     CART_RESTORE = "cart_restore"
     LANDING = "landing"
