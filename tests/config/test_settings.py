@@ -1,6 +1,7 @@
 """The settings hold together: pages answer, policies differ, logs name nobody, keys stay."""
 
 import os
+import re
 import stat
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from django.test import Client
 
 from config import env, logs
 from config.embedded import keys
+
+PORTS = [f"REKINDLE_{name}_PORT" for name in ("WEB", "COLLECT", "SHOP", "INBOX", "SMTP")]
 
 
 def test_the_process_says_that_it_is_well() -> None:
@@ -77,3 +80,12 @@ def test_every_wrong_variable_is_named_at_once(monkeypatch: pytest.MonkeyPatch) 
 def test_with_no_mail_server_named_mail_goes_to_the_built_in_inbox() -> None:
     assert (settings.EMAIL_HOST, settings.EMAIL_PORT) == ("127.0.0.1", 8025)
     assert settings.REKINDLE_SAFE_SINK is True
+
+
+def test_every_variable_is_explained_in_the_example_and_nothing_else_is() -> None:
+    source = (settings.BASE_DIR / "config" / "env.py").read_text()
+    read = set(re.findall(r'env\.\w+\(\s*"([A-Z_]+)"', source)) | {"REKINDLE_ENV_FILE"} | set(PORTS)
+    explained = set(
+        re.findall(r"^#([A-Z_]+)=", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE)
+    )
+    assert explained == read
