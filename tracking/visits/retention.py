@@ -1,9 +1,10 @@
 """What is kept for how long: raw rows are read once, unknown visitors fade, months are made ahead."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from tracking.models import InboundEvent, Visitor, VisitorCart, VisitorEvent
 
@@ -31,12 +32,13 @@ def forget(now: datetime) -> int:
     )
     faded = now - VISITORS_KEPT
     deleted = 0
-    for rows in (
+    every: tuple[QuerySet[Any], ...] = (
         raw.order_by("received_at"),
         VisitorEvent.objects.filter(recorded_at__lt=faded),
         VisitorCart.objects.filter(changed_at__lt=faded),
         Visitor.objects.filter(contact=None, last_seen_at__lt=faded),
-    ):
+    )
+    for rows in every:
         old = list(rows.values_list("pk", flat=True)[:_AT_ONCE])
         deleted += rows.model._base_manager.filter(pk__in=old).delete()[0]
     return deleted
