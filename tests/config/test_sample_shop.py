@@ -88,7 +88,15 @@ def product() -> Iterator[tuple[Product, int]]:
 def browser(product: tuple[Product, int], orders: list[dict[str, Any]]) -> Iterator[Browser]:
     collect = f"http://t.localhost:{product[1]}"
     shop = Shop(
-        Links("http://shop.localhost:8002", collect, "http://inbox.localhost:8003", "pk_1", "sk_1", collect)
+        Links(
+            "http://shop.localhost:8002",
+            collect,
+            "http://inbox.localhost:8003",
+            "pk_1",
+            "sk_1",
+            "sign_1",
+            collect,
+        )
     )
     server = serve(shop.site, "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -123,7 +131,7 @@ def test_a_page_carries_the_products_own_script_and_nothing_from_elsewhere(brows
     assert re.search(
         r'<script async src="http://t\.localhost:\d+/rekindle\.js" data-key="pk_1">', browser.text
     )
-    assert "sk_1" not in browser.text
+    assert "sk_1" not in browser.text and "sign_1" not in browser.text
     assert "unsafe" not in browser.headers["Content-Security-Policy"]
     assert browser.call("product")["price"] == "249.00"
     assert [call[0] for call in browser.calls] == ["consent", "page", "product"]
@@ -143,7 +151,7 @@ def test_the_address_is_signed_for_the_visitor_with_the_consent_as_it_was_worded
     )
     said = browser.call("identify")
     message = f"v1|Ana@example.com|{said['timestamp']}".encode()
-    assert said["signature"] == hmac.new(b"sk_1", message, hashlib.sha256).hexdigest()
+    assert said["signature"] == hmac.new(b"sign_1", message, hashlib.sha256).hexdigest()
     assert [consent["purpose"] for consent in said["consents"]] == ["cart_recovery"]
     shown = Browser(browser.port).get("/cart").get("/")
     assert said["consents"][0]["wording"] in unescape(shown.text)
@@ -214,7 +222,7 @@ def test_a_restore_link_shows_the_cart_and_only_the_button_brings_it_back(
 ) -> None:
     product[0].carts["r1"] = {
         "cart_token": "left-cart",
-        "lines": [{"product_id": "marlow-t3", "quantity": 1}, {"product_id": "sold-out", "quantity": 3}],
+        "items": [{"product_id": "marlow-t3", "quantity": 2.0}, {"product_id": "sold-out", "quantity": 3.0}],
     }
     browser.get("/cart/restore?token=r1&rk_click=c1")
     assert "Marlow T3" in browser.text
@@ -224,11 +232,12 @@ def test_a_restore_link_shows_the_cart_and_only_the_button_brings_it_back(
     browser.post("/cart/add", product="lark-fluid", quantity="1")
     browser.post("/cart/restore", token="r1", rk_click="c1")
     assert browser.path == "/cart?rk_click=c1"
+    assert browser.call("restore") == {"token": "r1", "cart_token": "left-cart"}
     said = browser.call("cart")
     assert said["token"] == "left-cart"
     assert {line["product_id"] for line in said["lines"]} == {"marlow-t3", "lark-fluid"}
     browser.post("/cart/restore", token="r1")
-    assert [line["quantity"] for line in browser.call("cart")["lines"]] == [1, 1]
+    assert [line["quantity"] for line in browser.call("cart")["lines"]] == [2, 1]
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "../../x", "a b"])

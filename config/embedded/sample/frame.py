@@ -20,6 +20,7 @@ class Links:
     inbox_url: str
     ingest_key: str
     server_key: str
+    signing_key: str
     web_url: str
 
 
@@ -63,7 +64,7 @@ class Frame:
     ) -> None:
         visit.customer = customer
         visit.call_next(
-            "identify", visit.identity(customer, visitor_id, consents, self.links.server_key, clock.now())
+            "identify", visit.identity(customer, visitor_id, consents, self.links.signing_key, clock.now())
         )
 
     def missing(self, request: Request) -> Response:

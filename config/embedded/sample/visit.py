@@ -76,7 +76,7 @@ class Visit:
         customer: Customer,
         visitor_id: str,
         consents: list[dict[str, object]],
-        secret: str,
+        signing_key: str,
         now: datetime,
     ) -> dict[str, Any]:
         """The address this browser gave, signed by the shop's server for this visitor and this moment."""
@@ -86,7 +86,7 @@ class Visit:
             "first_name": customer.first_name,
             "visitor": visitor_id,
             "timestamp": at,
-            "signature": signature(secret, visitor_id, customer.email, at),
+            "signature": signature(signing_key, visitor_id, customer.email, at),
             "consents": consents,
         }
 
