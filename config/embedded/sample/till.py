@@ -121,7 +121,7 @@ class Till:
         order = Order.of(
             visit.cart, customer, coupon if coupon in COUPONS else "", form.get("visitor", ""), clock.now()
         )
-        self.frame.sign_in(visit, customer, form.get("visitor", ""), [])
+        visit.sign_in(customer, {})
         self.api.send_order_soon(order.for_server(self.frame.links.shop_url))
         visit.call_next("order", order.for_script(self.frame.links.shop_url))
         visit.last_order = order
