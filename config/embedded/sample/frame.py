@@ -47,13 +47,19 @@ class Frame:
             notice=page("notice.html", text=notice) if notice else "",
             main=main,
             inbox=self.links.inbox_url,
-            banner=page("banner.html", back=visit.path) if visit.tracking is None else "",
+            banner=self._banner(visit),
         )
         return visit.on(Response(body, status))
 
+    def _banner(self, visit: Visit) -> Markup:
+        """The cookie choice, until it was made."""
+        if visit.tracking is not None:
+            return Markup()
+        return page("banner.html", back=visit.path, wording=wordings.TRACKING_WORDING)
+
     def capture(self, visit: Visit) -> Markup:
         """The form that asks for an address; once it is known, what will come of it."""
-        tracking = page("tick_tracking.html", wording=wordings.TRACKING_TICK) if not visit.tracking else ""
+        tracking = page("tick_tracking.html", wording=wordings.TRACKING_WORDING) if not visit.tracking else ""
         reminder = page("tick_reminder.html", wording=wordings.REMINDER_WORDING)
         customer = visit.customer
         if customer is None:

@@ -26,7 +26,7 @@ class People:
             return visit.on(redirect(back(request)))
         if request.form.get("tracking") == "yes":
             self._allow(visit)
-        shown = {"cart_recovery": wordings.REMINDER_WORDING, "marketing": wordings.NEWSLETTER_WORDING}
+        shown = {"cart_recovery": wordings.REMINDER_WORDING, "newsletter": wordings.NEWSLETTER_WORDING}
         ticked = {purpose: shown[purpose] for purpose in shown if request.form.get(purpose) == "yes"}
         visit.sign_in(Customer(email, request.form.get("first_name", "").strip()), ticked)
         visit.say("Thank you. Your cart is kept.")

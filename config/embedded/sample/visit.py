@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from . import wordings
 from .carts import MOST_CARTS, Cart, Customer, Shelf
 from .product_api import signature
 from .shop_orders import Order
@@ -99,6 +100,10 @@ class Visit:
             return None
         at = int(now.timestamp())
         consents, self.memory.consents, self.memory.is_told = self.memory.consents, [], True
+        consents += [
+            {"purpose": purpose, "granted": True, "wording": wordings.TRACKING_WORDING}
+            for purpose in wordings.TRACKING_PURPOSES
+        ]
         return {
             "email": customer.email,
             "first_name": customer.first_name,

@@ -8,8 +8,7 @@ NEWSLETTER_WORDING = (
     "Yes, e-mail me news and offers from Lark & Valve, at most once a week. "
     "I can stop this with one click in every message."
 )
-TRACKING_TICK = "Yes, remember what I look at and put in my cart: a reminder needs it."
 TRACKING_WORDING = (
-    "May we remember what you look at? It lets us keep your cart and show what fits it. "
-    "The cart itself works either way."
+    "May we remember what you look at and put in your cart, and whether you open or click our messages?"
 )
+TRACKING_PURPOSES = ("web_profile", "open_tracking", "click_tracking")
