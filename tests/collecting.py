@@ -70,11 +70,9 @@ class Collector:
             return answer
 
 
-def event(
-    kind: str, at: float | None = None, *, id: str = "", url: str = "", **details: Any
-) -> dict[str, Any]:
+def event(kind: str, at: float | None = None, *, url: str = "", **details: Any) -> dict[str, Any]:
     return {
-        "id": id or str(uuid.uuid4()),
+        "id": str(uuid.uuid4()),
         "t": kind,
         "at": int((at if at is not None else _seconds()) * 1000),
         "url": url or f"{ORIGIN}/",

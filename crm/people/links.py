@@ -49,5 +49,7 @@ def read(purpose: tokens.Purpose, token: str) -> Mailed | None:
 
 
 def _url(page: str, purpose: tokens.Purpose, mailed: Mailed) -> str:
-    payload = bytes(mailed.address_hash) + mailed.purpose_id.to_bytes(_PURPOSE, "big") + mailed.public_id.bytes
+    payload = (
+        bytes(mailed.address_hash) + mailed.purpose_id.to_bytes(_PURPOSE, "big") + mailed.public_id.bytes
+    )
     return f"{settings.REKINDLE_PUBLIC_URL}/{page}/{tokens.sign(purpose, payload)}"

@@ -46,6 +46,8 @@ class LineIn:
     quantity: Decimal = Decimal(1)
     unit_price: Decimal = Decimal(0)
     list_price: Decimal | None = None
+    url: str = ""
+    image_url: str = ""
 
 
 @dataclass(frozen=True)
@@ -248,7 +250,14 @@ class _Intake:
 
     def _lines(self, contacts: dict[UUID, UUID], occurred: dict[UUID, datetime]) -> list[OrderLine]:
         hints = [
-            ProductIn(line.product, name=line.name, sku=line.sku, price=line.unit_price)
+            ProductIn(
+                line.product,
+                name=line.name,
+                sku=line.sku,
+                price=line.unit_price,
+                url=line.url,
+                image_url=line.image_url,
+            )
             for lines in self.lines.values()
             for line in lines
             if line.product

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.messages import defaults, liquid, mjml, text, variables
+from campaigns.messages import defaults, liquid, mjml, text, trial, variables
 from campaigns.messages.rendering import NotPlain, compiled, problems
 
 
@@ -218,3 +218,11 @@ def test_a_message_says_what_can_be_used_in_it():
     names = dict(variables.catalogue())
     assert names["contact.first_name"].may_be_missing
     assert "cart.lines[].price" in names and "links.restore" in names
+
+
+def test_the_check_in_a_process_of_its_own_says_the_same_and_survives_a_crash(monkeypatch):
+    written = defaults.abandoned_cart()
+    assert trial.tried({"mjml": written.mjml, "subject": written.subject}) == {"mjml": [], "subject": []}
+    assert "nowhere" in trial.tried({"subject": "{{ nowhere }}"})["subject"][0].message
+    monkeypatch.setattr(trial, "_SECONDS", 0.01)
+    assert "too much time" in trial.tried({"subject": "x"})["subject"][0].message

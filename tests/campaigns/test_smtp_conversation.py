@@ -2,6 +2,8 @@
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 
@@ -208,6 +210,21 @@ def test_a_fence_that_raises_stops_the_run_with_an_outcome_for_all_that_was_begu
         assert [found[n].ending for n in (1, 2, 3)] == [Ending.SENT, Ending.SENT, Ending.UNREACHABLE]
         assert found[4].ending is Ending.UNREACHABLE and 5 not in found
         assert len(sink.accepted()) == 2
+
+
+def test_a_sender_killed_between_fence_and_dot_has_sent_nothing():
+    script = (
+        "import os, sys\n"
+        "from campaigns.delivery.channels.smtp import Courier, Server\n"
+        "from tests.campaigns.letters import letters\n"
+        "courier = Courier(Server('127.0.0.1', int(sys.argv[1])), 3)\n"
+        "for known in courier.run(letters(9), lambda waiting: os.kill(os.getpid(), 9)): pass\n"
+    )
+    with SmtpSink() as sink:
+        ended = subprocess.run([sys.executable, "-c", script, str(sink.port)], timeout=30)
+        assert ended.returncode == -9
+        assert outcomes(courier(sink), letters(1, first=50))[50].ending is Ending.SENT
+        assert set(sink.copies()) == {mail(50).public_id}
 
 
 def test_letters_that_raise_end_the_run_after_those_under_way():

@@ -124,11 +124,11 @@ def test_one_person_has_one_open_cart_at_a_time(year: list[Life]) -> None:
 def test_consent_has_its_form_and_wording_and_some_take_it_back(year: list[Life]) -> None:
     consents = [consent for life in year for consent in life.consents]
     granted = Counter(consent.purpose for consent in consents if consent.action == "granted")
-    assert 1_100 < granted["cart_recovery"] < 1_450 and granted["marketing"] > 700
+    assert 1_100 < granted["cart_recovery"] < 1_450 and granted["newsletter"] > 700
     assert all(consent.wording and consent.form for consent in consents if consent.action == "granted")
     assert sum(consent.action == "withdrawn" for consent in consents) > 100
     for life in year:
-        if not any(consent.purpose == "tracking" for consent in life.consents):
+        if not any(consent.purpose == "web_profile" for consent in life.consents):
             assert not life.events and not life.carts
 
 

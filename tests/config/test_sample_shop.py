@@ -21,6 +21,8 @@ from config.embedded.sample.pictures import picture
 from config.embedded.sample.shop import Shop
 from config.embedded.sample.web import Request, Response, Site, serve
 
+VISITOR = "3f0c8a4e-7d5b-4f6e-9a51-1c2d3e4f5a6b"
+
 
 class Product:
     """Answers restore links and takes orders as the product does; keeps what it was told."""
@@ -65,10 +67,18 @@ class Browser:
         return self.get(answer.headers["Location"]) if self.status == 303 else self
 
     @property
-    def calls(self) -> list[list[Any]]:
+    def data(self) -> dict[str, Any]:
         found = re.search(r'id="shop-data">(.*?)</script>', self.text, re.DOTALL)
         assert found
-        return json.loads(found[1])["calls"]
+        return json.loads(found[1])
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def calls(self) -> list[list[Any]]:
+        return self.data["calls"]
 
     def call(self, name: str) -> Any:
         return next((call[1] for call in self.calls if call[0] == name), None)
@@ -88,7 +98,15 @@ def product() -> Iterator[tuple[Product, int]]:
 def browser(product: tuple[Product, int], orders: list[dict[str, Any]]) -> Iterator[Browser]:
     collect = f"http://t.localhost:{product[1]}"
     shop = Shop(
-        Links("http://shop.localhost:8002", collect, "http://inbox.localhost:8003", "pk_1", "sk_1", collect)
+        Links(
+            "http://shop.localhost:8002",
+            collect,
+            "http://inbox.localhost:8003",
+            "pk_1",
+            "sk_1",
+            "sign_1",
+            collect,
+        )
     )
     server = serve(shop.site, "127.0.0.1", 0)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
@@ -121,40 +139,75 @@ def test_every_shelf_and_every_product_has_a_page_and_a_picture(browser: Browser
 def test_a_page_carries_the_products_own_script_and_nothing_from_elsewhere(browser: Browser) -> None:
     browser.get("/p/marlow-t1")
     assert re.search(
-        r'<script async src="http://t\.localhost:\d+/rekindle\.js" data-key="pk_1">', browser.text
+        r'<script async src="http://t\.localhost:\d+/rekindle\.js" data-key="pk_1"', browser.text
     )
-    assert "sk_1" not in browser.text
+    assert "sk_1" not in browser.text and "sign_1" not in browser.text
     assert "unsafe" not in browser.headers["Content-Security-Policy"]
     assert browser.call("product")["price"] == "249.00"
-    assert [call[0] for call in browser.calls] == ["consent", "page", "product"]
+    assert [call[0] for call in browser.calls] == ["page", "product"]
 
 
 def test_nothing_is_remembered_before_the_choice(browser: Browser) -> None:
-    assert browser.get("/").call("consent") == {"tracking": False}
+    browser.get("/")
+    assert browser.call("consent") is None
+    assert 'data-consent="pending"' in browser.text
     assert browser.post("/choices", tracking="no", back="/").call("consent") == {"tracking": False}
-    assert "May we remember" not in browser.text
+    assert "Only what is necessary" not in browser.text
     assert browser.post("/choices", tracking="yes", back="/c/care").call("consent") == {"tracking": True}
+    assert "data-consent" not in browser.text
     assert browser.path == "/c/care"
+
+
+def test_a_cart_filled_before_the_choice_is_told_after_it(browser: Browser) -> None:
+    browser.post("/cart/add", product="marlow-t1", quantity="1")
+    browser.get("/")
+    browser.post("/choices", tracking="yes", back="/")
+    assert browser.call("cart")["lines"][0]["product_id"] == "marlow-t1"
 
 
 def test_the_address_is_signed_for_the_visitor_with_the_consent_as_it_was_worded(browser: Browser) -> None:
     browser.post(
-        "/account", email="Ana@example.com", first_name="Ana", visitor="v1", cart_recovery="yes", back="/cart"
+        "/account",
+        email="Ana@example.com",
+        first_name="Ana",
+        cart_recovery="yes",
+        tracking="yes",
+        back="/cart",
     )
-    said = browser.call("identify")
-    message = f"v1|Ana@example.com|{said['timestamp']}".encode()
-    assert said["signature"] == hmac.new(b"sk_1", message, hashlib.sha256).hexdigest()
-    assert [consent["purpose"] for consent in said["consents"]] == ["cart_recovery"]
-    shown = Browser(browser.port).get("/cart").get("/")
+    assert browser.call("consent") == {"tracking": True}
+    assert browser.data["identify"]
+    said = browser.post("/identity", visitor=VISITOR).json
+    message = f"{VISITOR}|Ana@example.com|{said['timestamp']}".encode()
+    assert said["signature"] == hmac.new(b"sign_1", message, hashlib.sha256).hexdigest()
+    tracking = ["web_profile", "open_tracking", "click_tracking"]
+    assert [consent["purpose"] for consent in said["consents"]] == ["cart_recovery", *tracking]
+    shown = Browser(browser.port).get("/")
     assert said["consents"][0]["wording"] in unescape(shown.text)
-    assert browser.get("/").call("identify") is None
-    assert "Ana@example.com" in browser.text
+    assert not browser.get("/").data["identify"]
+    assert "Ana@example.com" in browser.text and "A reminder comes" in browser.text
 
 
-def test_no_tick_gives_no_consent(browser: Browser) -> None:
-    assert (
-        browser.post("/account", email="boris@example.com", visitor="v2").call("identify")["consents"] == []
-    )
+def test_nobody_is_signed_who_gave_no_address_or_allowed_nothing(browser: Browser) -> None:
+    assert browser.post("/identity", visitor=VISITOR).status == 204
+    browser.post("/account", email="boris@example.com", cart_recovery="yes")
+    assert browser.post("/identity", visitor=VISITOR).status == 204
+    browser.post("/choices", tracking="yes")
+    assert browser.data["identify"]
+    assert browser.post("/identity", visitor="x").status == 204
+    assert browser.post("/identity", visitor=VISITOR).json["email"] == "boris@example.com"
+    assert not browser.post("/forget").data["identify"]
+    assert [call[0] for call in browser.calls] == ["consent", "page", "reset"]
+    assert browser.post("/identity", visitor=VISITOR).status == 204
+
+
+def test_no_tick_gives_no_consent_and_the_shop_says_what_is_missing(browser: Browser) -> None:
+    browser.post("/account", email="boris@example.com", tracking="yes")
+    assert "No reminder comes as things stand" in browser.text
+    told = browser.post("/identity", visitor=VISITOR).json["consents"]
+    assert "cart_recovery" not in {consent["purpose"] for consent in told}
+    browser.get("/").post("/account", email="boris@example.com", cart_recovery="yes")
+    assert "A reminder comes" in browser.text
+    assert browser.post("/identity", visitor=VISITOR).json["consents"][0]["purpose"] == "cart_recovery"
 
 
 def test_the_whole_cart_is_told_after_each_change_and_only_then(browser: Browser) -> None:
@@ -214,7 +267,7 @@ def test_a_restore_link_shows_the_cart_and_only_the_button_brings_it_back(
 ) -> None:
     product[0].carts["r1"] = {
         "cart_token": "left-cart",
-        "lines": [{"product_id": "marlow-t3", "quantity": 1}, {"product_id": "sold-out", "quantity": 3}],
+        "items": [{"product_id": "marlow-t3", "quantity": 2.0}, {"product_id": "sold-out", "quantity": 3.0}],
     }
     browser.get("/cart/restore?token=r1&rk_click=c1")
     assert "Marlow T3" in browser.text
@@ -224,11 +277,12 @@ def test_a_restore_link_shows_the_cart_and_only_the_button_brings_it_back(
     browser.post("/cart/add", product="lark-fluid", quantity="1")
     browser.post("/cart/restore", token="r1", rk_click="c1")
     assert browser.path == "/cart?rk_click=c1"
+    assert browser.call("restore") == {"token": "r1", "cart_token": "left-cart"}
     said = browser.call("cart")
     assert said["token"] == "left-cart"
     assert {line["product_id"] for line in said["lines"]} == {"marlow-t3", "lark-fluid"}
     browser.post("/cart/restore", token="r1")
-    assert [line["quantity"] for line in browser.call("cart")["lines"]] == [1, 1]
+    assert [line["quantity"] for line in browser.call("cart")["lines"]] == [2, 1]
 
 
 @pytest.mark.parametrize("token", ["", "unknown", "../../x", "a b"])
@@ -240,9 +294,9 @@ def test_a_restore_link_that_leads_nowhere_says_so(browser: Browser, token: str)
 
 def test_markup_in_what_a_visitor_types_stays_text(browser: Browser) -> None:
     nasty = "</script><script>alert(1)</script>"
-    browser.post("/account", email="x@example.com", first_name=nasty, visitor=nasty, back="/cart")
+    browser.post("/account", email="x@example.com", first_name=nasty, tracking="yes", back="/cart")
     assert nasty not in browser.text
-    assert browser.call("identify")["first_name"] == nasty
+    assert browser.post("/identity", visitor=VISITOR).json["first_name"] == nasty
 
 
 @pytest.mark.parametrize(

@@ -270,4 +270,5 @@ class _Batch:
                 if one["purpose"] in purposes and (address_hash := identity.hash_of(act.details["email"]))
             ],
             self.now,
+            unless_repeated=True,
         )

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from config import env
 from config.env import Environment
 
+from . import keyring
 from .frame import Links
 from .inbox import Inbox
 from .mailbox import Mailbox, smtp_server
@@ -32,7 +33,7 @@ class Settings:
 
     @classmethod
     def of(cls, environment: Environment, keys: Mapping[str, str]) -> "Settings":
-        """What the product's own environment says; the two keys come from whoever starts the shop."""
+        """What the product's own environment says. `keys` are what the shop got when it signed up."""
         return cls(
             bind="127.0.0.1",
             shop_port=environment.shop_port,
@@ -45,8 +46,9 @@ class Settings:
                 collect_url=environment.collect_url,
                 inbox_url=environment.inbox_url,
                 web_url=environment.admin_url,
-                ingest_key=keys.get("REKINDLE_INGEST_KEY", ""),
-                server_key=keys.get("REKINDLE_SERVER_KEY", ""),
+                ingest_key=keys.get("ingest_key", ""),
+                server_key=keys.get("server_key", ""),
+                signing_key=keys.get("signing_key", ""),
             ),
         )
 
@@ -92,7 +94,8 @@ class Sample:
 
 def main() -> int:
     try:
-        settings = Settings.of(env.read(), os.environ)
+        environment = env.read()
+        settings = Settings.of(environment, keyring.read(environment.places.keys, os.environ))
     except env.BadEnvironment as error:
         print(error, file=sys.stderr, flush=True)
         return 1

@@ -66,6 +66,7 @@ class Cart:
         """The whole cart in the form the product's script takes."""
         return {
             "token": self.token,
+            "checkout_id": self.token,
             "currency": CURRENCY,
             "url": f"{origin}/cart",
             "lines": [

@@ -108,7 +108,10 @@ def hidden_fields(values: Mapping[str, str]) -> Markup:
     return joined([page("hidden.html", name=name, value=value) for name, value in values.items()])
 
 
-def data_block(calls: Sequence[Sequence[Any]]) -> Markup:
-    """The page's calls of the product's script as JSON that cannot end the element it stands in."""
-    text = json.dumps({"calls": calls}, ensure_ascii=False)
+def data_block(calls: Sequence[Sequence[Any]], identify: bool) -> Markup:
+    """The page's calls of the product's script as JSON that cannot end the element it stands in.
+
+    With `identify`, the page shall ask for the signed identity of its visitor and tell it.
+    """
+    text = json.dumps({"calls": calls, "identify": identify}, ensure_ascii=False)
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

@@ -2,13 +2,11 @@
 
 from dataclasses import dataclass
 
-from crm.kernel import clock
-
 from . import fragments, wordings
-from .carts import Customer, Shelf
+from .carts import Shelf
 from .catalogue import SHOP_NAME
 from .visit import Visit, Visits
-from .web import Markup, Request, Response, page
+from .web import Markup, Request, Response, joined, page
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +18,7 @@ class Links:
     inbox_url: str
     ingest_key: str
     server_key: str
+    signing_key: str
     web_url: str
 
 
@@ -30,40 +29,65 @@ class Frame:
         self.visits = Visits(self.shelf)
 
     def page(self, visit: Visit, title: str, main: Markup, current: str = "", status: int = 200) -> Response:
-        script = page("script.html", url=self.links.collect_url, key=self.links.ingest_key)
+        script = page(
+            "script.html",
+            url=self.links.collect_url,
+            key=self.links.ingest_key,
+            pending=Markup(' data-consent="pending"') if visit.tracking is None else "",
+        )
         notice = visit.take_notice()
         body = page(
             "layout.html",
             title=title,
             shop=SHOP_NAME,
-            data=fragments.data_block(visit.take_calls()),
+            data=fragments.data_block(visit.take_calls(), visit.has_identity_to_tell),
             script=script,
             count=visit.cart.count,
             nav=fragments.navigation(current),
             notice=page("notice.html", text=notice) if notice else "",
             main=main,
             inbox=self.links.inbox_url,
-            banner=page("banner.html", back=visit.path) if visit.tracking is None else "",
+            banner=self._banner(visit),
         )
         return visit.on(Response(body, status))
 
-    def capture(self, visit: Visit) -> Markup:
-        if visit.customer:
-            name = visit.customer.first_name or "again"
-            return page("known.html", back=visit.path, name=name, email=visit.customer.email)
-        return page(
-            "capture.html",
-            back=visit.path,
-            reminder_wording=wordings.REMINDER_WORDING,
-            newsletter_wording=wordings.NEWSLETTER_WORDING,
-        )
+    def _banner(self, visit: Visit) -> Markup:
+        """The cookie choice, until it was made."""
+        if visit.tracking is not None:
+            return Markup()
+        return page("banner.html", back=visit.path, wording=wordings.TRACKING_WORDING)
 
-    def sign_in(
-        self, visit: Visit, customer: Customer, visitor_id: str, consents: list[dict[str, object]]
-    ) -> None:
-        visit.customer = customer
-        visit.call_next(
-            "identify", visit.identity(customer, visitor_id, consents, self.links.server_key, clock.now())
+    def capture(self, visit: Visit) -> Markup:
+        """The form that asks for an address; once it is known, what will come of it."""
+        tracking = page("tick_tracking.html", wording=wordings.TRACKING_WORDING) if not visit.tracking else ""
+        reminder = page("tick_reminder.html", wording=wordings.REMINDER_WORDING)
+        customer = visit.customer
+        if customer is None:
+            return page(
+                "capture.html",
+                back=visit.path,
+                reminder=reminder,
+                tracking=tracking,
+                newsletter_wording=wordings.NEWSLETTER_WORDING,
+            )
+        wants = "cart_recovery" in visit.agreed
+        missing = joined([Markup(reminder if not wants else ""), Markup(tracking)])
+        return page(
+            "known.html",
+            back=visit.path,
+            name=customer.first_name or "again",
+            email=customer.email,
+            reminder="A reminder comes if you leave it behind." if wants and visit.tracking else "",
+            ask=page(
+                "ask_reminder.html",
+                back=visit.path,
+                email=customer.email,
+                first_name=customer.first_name,
+                wants="yes" if wants else "",
+                missing=missing,
+            )
+            if missing
+            else "",
         )
 
     def missing(self, request: Request) -> Response:

@@ -90,10 +90,11 @@ class _Living:
         chance = self.chance
         if self.tracked:
             at = max(joined_at - timedelta(seconds=chance.randint(30, 600)), self.year.begins_at)
-            yield Consent("tracking", "granted", at, "cookie choice", wordings.TRACKING_WORDING)
+            for purpose in wordings.TRACKING_PURPOSES:
+                yield Consent(purpose, "granted", at, "cookie choice", wordings.TRACKING_WORDING)
         for purpose, share, wording in (
             ("cart_recovery", 0.64, wordings.REMINDER_WORDING),
-            ("marketing", 0.9 if form == "newsletter" else 0.46, wordings.NEWSLETTER_WORDING),
+            ("newsletter", 0.9 if form == "newsletter" else 0.46, wordings.NEWSLETTER_WORDING),
         ):
             if chance.random() < share:
                 yield Consent(purpose, "granted", joined_at, form, wording)

@@ -1,9 +1,17 @@
 """What visitors tell the storefront about themselves: an address, and what they allow."""
 
+import json
+import re
+
+from crm.kernel import clock
+
 from . import wordings
 from .carts import Customer
 from .frame import Frame, back, looks_like_address
+from .visit import Visit
 from .web import Request, Response, page, redirect
+
+VISITOR = re.compile(r"[0-9a-f-]{36}")
 
 
 class People:
@@ -16,20 +24,26 @@ class People:
         if not looks_like_address(email):
             visit.say("Please give an e-mail address.")
             return visit.on(redirect(back(request)))
-        shown = {"cart_recovery": wordings.REMINDER_WORDING, "marketing": wordings.NEWSLETTER_WORDING}
-        consents = [
-            {"purpose": purpose, "granted": True, "wording": wording}
-            for purpose, wording in shown.items()
-            if request.form.get(purpose) == "yes"
-        ]
-        customer = Customer(email, request.form.get("first_name", "").strip())
-        self.frame.sign_in(visit, customer, request.form.get("visitor", ""), consents)
+        if request.form.get("tracking") == "yes":
+            self._allow(visit)
+        shown = {"cart_recovery": wordings.REMINDER_WORDING, "newsletter": wordings.NEWSLETTER_WORDING}
+        ticked = {purpose: shown[purpose] for purpose in shown if request.form.get(purpose) == "yes"}
+        visit.sign_in(Customer(email, request.form.get("first_name", "").strip()), ticked)
         visit.say("Thank you. Your cart is kept.")
         return visit.on(redirect(back(request)))
 
+    def identity(self, request: Request) -> Response:
+        """The signed identity of this browser's customer, for the page to tell with the script."""
+        visit = self.frame.visits.of(request)
+        visitor_id = request.form.get("visitor", "")
+        if not visit.tracking or not VISITOR.fullmatch(visitor_id):
+            return Response("", 204)
+        told = visit.tell_identity(visitor_id, self.frame.links.signing_key, clock.now())
+        return visit.on(Response(json.dumps(told), kind="application/json") if told else Response("", 204))
+
     def forget(self, request: Request) -> Response:
         visit = self.frame.visits.of(request)
-        visit.customer = None
+        visit.sign_out()
         return visit.on(redirect(back(request)))
 
     def choices(self, request: Request) -> Response:
@@ -41,5 +55,14 @@ class People:
 
     def choose(self, request: Request) -> Response:
         visit = self.frame.visits.of(request)
-        visit.tracking = request.form.get("tracking") == "yes"
+        if request.form.get("tracking") == "yes":
+            self._allow(visit)
+        else:
+            visit.tracking = False
         return visit.on(redirect(back(request)))
+
+    def _allow(self, visit: Visit) -> None:
+        """From now on; what stands in the cart already is told with the next page."""
+        if not visit.tracking and visit.cart.quantities:
+            visit.call_next("cart", visit.cart.as_event(self.frame.links.shop_url))
+        visit.tracking = True

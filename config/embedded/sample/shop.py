@@ -40,6 +40,7 @@ class Shop:
         yield "POST", "/checkout", till.buy
         yield "GET", "/thanks", till.thanks
         yield "POST", "/account", people.take_address
+        yield "POST", "/identity", people.identity
         yield "POST", "/forget", people.forget
         yield "GET", "/choices", people.choices
         yield "POST", "/choices", people.choose
@@ -47,6 +48,7 @@ class Shop:
         yield "GET", "/shop.css", static("shop.css", "text/css; charset=utf-8")
         yield "GET", "/shop.js", static("shop.js", "text/javascript; charset=utf-8")
         yield "GET", "/icon.svg", static("icon.svg", "image/svg+xml")
+        yield "GET", "/mara.svg", static("mara.svg", "image/svg+xml")
         yield "GET", "/healthz", lambda request: Response("ok", kind="text/plain")
 
 

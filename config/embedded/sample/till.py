@@ -4,7 +4,7 @@ from crm.kernel import clock
 
 from . import fragments
 from .carts import Customer, Line
-from .catalogue import BY_ID, COUPONS
+from .catalogue import BY_ID, COUPONS, CURRENCY
 from .frame import Frame, looks_like_address
 from .product_api import ProductAPI
 from .shop_orders import Order
@@ -63,23 +63,25 @@ class Till:
 
     def bring_back(self, request: Request) -> Response:
         visit = self.frame.visits.of(request)
-        token, items = self._restored(request.form.get("token", ""))
+        link = request.form.get("token", "")
+        token, items = self._restored(link)
         kept = {name: value for name, value in request.form.items() if name not in HIDDEN_FROM_RESTORE}
         if items:
             visit.cart = self.frame.shelf.bring_back(token, items, visit.cart)
+            visit.call_next("restore", {"token": link, "cart_token": visit.cart.token})
             visit.call_next("cart", visit.cart.as_event(self.frame.links.shop_url))
             visit.say("Welcome back. Everything is where you left it.")
         return visit.on(redirect("/cart", **kept))
 
     def _restored(self, token: str) -> tuple[str, list[tuple[str, int]]]:
-        found = self.api.restore(token) if token else None
-        lines = found.get("lines") or found.get("items") or [] if found else []
+        found = (self.api.restore(token) if token else None) or {}
+        told = found.get("items")
         items = [
-            (str(line.get("product_id")), _whole(line.get("quantity"), 1))
-            for line in lines
-            if isinstance(line, dict) and str(line.get("product_id")) in BY_ID
+            (str(item.get("product_id")), max(_whole(item.get("quantity"), 1), 1))
+            for item in (told if isinstance(told, list) else [])
+            if isinstance(item, dict) and str(item.get("product_id")) in BY_ID
         ]
-        return str(found.get("cart_token") or found.get("token") or "") if found else "", items
+        return str(found.get("cart_token") or ""), items
 
     # Checkout
 
@@ -87,6 +89,9 @@ class Till:
         visit = self.frame.visits.of(request)
         if not visit.cart.quantities:
             return visit.on(redirect("/cart"))
+        visit.call(
+            "checkout", {"token": visit.cart.token, "checkout_id": visit.cart.token, "currency": CURRENCY}
+        )
         known = visit.customer or Customer("", "")
         totals = visit.cart.totals()
         main = page(
@@ -116,7 +121,7 @@ class Till:
         order = Order.of(
             visit.cart, customer, coupon if coupon in COUPONS else "", form.get("visitor", ""), clock.now()
         )
-        self.frame.sign_in(visit, customer, form.get("visitor", ""), [])
+        visit.sign_in(customer, {})
         self.api.send_order_soon(order.for_server(self.frame.links.shop_url))
         visit.call_next("order", order.for_script(self.frame.links.shop_url))
         visit.last_order = order
@@ -141,5 +146,6 @@ class Till:
 
 
 def _whole(value: object, otherwise: int) -> int:
-    text = str(value).strip()
+    """A small whole number, however it was written."""
+    text = str(value).strip().removesuffix(".0")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else otherwise

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from . import wordings
 from .carts import MOST_CARTS, Cart, Customer, Shelf
 from .product_api import signature
 from .shop_orders import Order
@@ -16,9 +17,12 @@ from .web import Request, Response
 
 @dataclass(slots=True)
 class Memory:
-    """What the shop's server keeps between two pages of a browser."""
+    """What the shop's server keeps between two pages of a browser. `consents` have not been told yet."""
 
     customer: Customer | None = None
+    is_told: bool = False
+    agreed: set[str] = field(default_factory=set)
+    consents: list[dict[str, object]] = field(default_factory=list)
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     notice: str = ""
     last_order: Order | None = None
@@ -42,11 +46,10 @@ class Visit:
         self.memory.calls.append((name, payload))
 
     def take_calls(self) -> list[tuple[Any, ...]]:
-        """What this page says: the choice, then who it is, then the page and everything on it."""
+        """What this page says to the script, in order."""
         waiting, self.memory.calls = self.memory.calls, []
-        who = [call for call in waiting if call[0] == "identify"]
-        rest = [call for call in waiting if call[0] != "identify"]
-        return [("consent", {"tracking": self.tracking is True}), *who, ("page",), *self._calls, *rest]
+        choice = [] if self.tracking is None else [("consent", {"tracking": self.tracking})]
+        return [*choice, ("page",), *self._calls, *waiting]
 
     def say(self, text: str) -> None:
         self.memory.notice = text
@@ -59,9 +62,9 @@ class Visit:
     def customer(self) -> Customer | None:
         return self.memory.customer
 
-    @customer.setter
-    def customer(self, customer: Customer | None) -> None:
-        self.memory.customer = customer
+    @property
+    def agreed(self) -> set[str]:
+        return self.memory.agreed
 
     @property
     def last_order(self) -> Order | None:
@@ -71,22 +74,42 @@ class Visit:
     def last_order(self, order: Order) -> None:
         self.memory.last_order = order
 
-    def identity(
-        self,
-        customer: Customer,
-        visitor_id: str,
-        consents: list[dict[str, object]],
-        secret: str,
-        now: datetime,
-    ) -> dict[str, Any]:
+    def sign_in(self, customer: Customer, consents: Mapping[str, str]) -> None:
+        """Remember the address and what was agreed to with it (purpose to wording), to be told by a page."""
+        memory = self.memory
+        if memory.customer and memory.customer.email != customer.email:
+            memory.agreed, memory.consents = set(), []
+        memory.customer, memory.is_told = customer, False
+        memory.agreed |= set(consents)
+        memory.consents += [
+            {"purpose": purpose, "granted": True, "wording": wording} for purpose, wording in consents.items()
+        ]
+
+    def sign_out(self) -> None:
+        self.memory.customer, self.memory.agreed, self.memory.consents = None, set(), []
+        self.call_next("reset", {})
+
+    @property
+    def has_identity_to_tell(self) -> bool:
+        return self.memory.customer is not None and not self.memory.is_told
+
+    def tell_identity(self, visitor_id: str, signing_key: str, now: datetime) -> dict[str, Any] | None:
         """The address this browser gave, signed by the shop's server for this visitor and this moment."""
+        customer = self.memory.customer
+        if customer is None:
+            return None
         at = int(now.timestamp())
+        consents, self.memory.consents, self.memory.is_told = self.memory.consents, [], True
+        consents += [
+            {"purpose": purpose, "granted": True, "wording": wordings.TRACKING_WORDING}
+            for purpose in wordings.TRACKING_PURPOSES
+        ]
         return {
             "email": customer.email,
             "first_name": customer.first_name,
-            "visitor": visitor_id,
+            "last_name": customer.last_name,
             "timestamp": at,
-            "signature": signature(secret, visitor_id, customer.email, at),
+            "signature": signature(signing_key, visitor_id, customer.email, at),
             "consents": consents,
         }
 

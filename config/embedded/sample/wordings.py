@@ -9,6 +9,6 @@ NEWSLETTER_WORDING = (
     "I can stop this with one click in every message."
 )
 TRACKING_WORDING = (
-    "May we remember what you look at? It lets us keep your cart and show what fits it. "
-    "The cart itself works either way."
+    "May we remember what you look at and put in your cart, and whether you open or click our messages?"
 )
+TRACKING_PURPOSES = ("web_profile", "open_tracking", "click_tracking")

@@ -1,0 +1,127 @@
+"""Take the sample shop out again: its people, all they did and were sent, its catalogue, flow and settings.
+
+Invented people whom the storefront met later (addresses at example.com and the like) go with them; whoever
+has a real address stays.
+"""
+
+from collections.abc import Iterator
+
+from django.apps import apps
+from django.conf import settings
+from django.db import connection, models, transaction
+from psycopg import sql
+
+from campaigns.models import Campaign, Sender
+from config.embedded.sample import keyring
+from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
+from config.sample.year import SOURCE
+from crm.models import Contact, Product, ServerKey, ShopSettings
+from crm.seed import plant
+
+APPS = ("crm", "tracking", "campaigns")
+INVENTED = r"@([a-z0-9-]+\.)*(example\.(com|org|net)|example|test|invalid|localhost)$"
+
+_WHO_GOES = [
+    """
+    CREATE TEMPORARY TABLE gone_contacts ON COMMIT DROP AS
+    SELECT contact.id FROM crm_contact AS contact
+    LEFT JOIN crm_contactpoint AS point ON point.contact_id = contact.id AND point.channel = 'email'
+    GROUP BY contact.id
+    HAVING bool_or(contact.source = %(source)s) OR bool_and(point.address ~ %(invented)s)
+    """,
+    """
+    CREATE TEMPORARY TABLE gone_addresses ON COMMIT DROP AS
+    SELECT DISTINCT address_hash AS id FROM crm_contactpoint
+    WHERE contact_id IN (SELECT id FROM gone_contacts)
+    """,
+    """
+    CREATE TEMPORARY TABLE gone_visitors ON COMMIT DROP AS
+    SELECT id FROM tracking_visitor WHERE contact_id IN (SELECT id FROM gone_contacts)
+    """,
+    """
+    CREATE TEMPORARY TABLE gone_campaigns ON COMMIT DROP AS
+    SELECT id FROM campaigns_campaign WHERE name = %(flow)s
+    """,
+    "ANALYZE gone_contacts, gone_addresses, gone_visitors",
+]
+_BY_COLUMN = {
+    "contact_id": "gone_contacts",
+    "address_hash": "gone_addresses",
+    "visitor_id": "gone_visitors",
+    "campaign_id": "gone_campaigns",
+}
+"""Whatever table has one of these columns holds something of who or what goes."""
+
+
+def remove() -> dict[str, int]:
+    """Delete all of it in one transaction. Returns how many rows went, by what they are."""
+    removed: dict[str, int] = {}
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            # Consent events are append-only for the application's role; the owner undoes the sample.
+            cursor.execute("SET LOCAL ROLE NONE")
+            for statement in _WHO_GOES:
+                cursor.execute(statement, {"source": SOURCE, "invented": INVENTED, "flow": FLOW_NAME})
+        # Foreign keys are checked when the transaction ends, so the tables may go in any order.
+        for model, condition in _belonging():
+            name = str(model._meta.verbose_name_plural)
+            removed[name] = removed.get(name, 0) + _delete(model, condition)
+        removed["contacts"] = _delete(Contact, _in("id", "gone_contacts"))
+        removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
+        removed["products"] = _close_shop()
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE gone_contacts, gone_addresses, gone_visitors, gone_campaigns")
+    keyring.forget(settings.ENVIRONMENT.places.keys)
+    return {name: count for name, count in removed.items() if count}
+
+
+def _belonging() -> Iterator[tuple[type[models.Model], sql.Composable]]:
+    """Every table with rows of those who go; first what hangs on such rows without naming them itself."""
+    own = {model: _columns(model) for label in APPS for model in apps.get_app_config(label).get_models()}
+    own.pop(Campaign)
+    for model, columns in own.items():
+        for relation in model._meta.related_objects:
+            hanging = relation.related_model
+            if columns and hanging in own and not own[hanging] and not relation.field.null:
+                parents = sql.SQL("SELECT {} FROM {} WHERE {}").format(
+                    sql.Identifier(model._meta.pk.column), sql.Identifier(model._meta.db_table), _any(columns)
+                )
+                yield hanging, sql.SQL("{} IN ({})").format(sql.Identifier(relation.field.column), parents)
+    for model, columns in own.items():
+        if columns:
+            yield model, _any(columns)
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [field.column for field in model._meta.concrete_fields if field.column in _BY_COLUMN]
+
+
+def _any(columns: list[str]) -> sql.Composable:
+    return sql.SQL(" OR ").join(_in(column, _BY_COLUMN[column]) for column in columns)
+
+
+def _in(column: str, table: str) -> sql.Composable:
+    return sql.SQL("{} IN (SELECT id FROM {})").format(sql.Identifier(column), sql.Identifier(table))
+
+
+def _delete(model: type[models.Model], condition: sql.Composable) -> int:
+    statement = sql.SQL("DELETE FROM {} WHERE {}").format(sql.Identifier(model._meta.db_table), condition)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return cursor.rowcount
+
+
+def _close_shop() -> int:
+    """The catalogue, the shop's key and settings; the person who writes stays while a campaign needs them."""
+    products = Product.objects.filter(pk__in=products_of_ours()).delete()[1].get("crm.Product", 0)
+    ServerKey.objects.filter(name=KEY_NAME).delete()
+    if ShopSettings.objects.filter(is_sample=True).delete()[0]:
+        plant()
+    senders = Sender.objects.filter(email=SENDER_EMAIL)
+    if not Campaign.objects.filter(sender__in=senders).exists():
+        try:
+            with transaction.atomic():
+                senders.delete()
+        except models.ProtectedError:
+            pass
+    return products

@@ -1,0 +1,117 @@
+"""The public pages a message links to. GET and HEAD show; only a POST, by the person's button, changes.
+
+Whoever opens a forwarded message learns a masked address and nothing else. No script, no cookie, no log-in.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
+
+from crm.kernel import clock, tokens
+from crm.models import ShopSettings
+from crm.people import links, preferences
+from crm.shop.settings import this_shop
+
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_PLAIN = "#1f6f5c"
+
+
+@csrf_exempt  # The token in the address is the proof; mail providers send nothing else (RFC 8058).
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    mailed = links.read(tokens.Purpose.UNSUBSCRIBE, token)
+    if mailed is None:
+        return _unknown()
+    if request.method == "POST":
+        here = preferences.stop(mailed, clock.now(), _who(request))
+        return _page("unsubscribed", here=here, preferences_url=_preferences(mailed))
+    return _page("unsubscribe", here=preferences.standing(mailed), preferences_url=_preferences(mailed))
+
+
+@csrf_exempt  # The token in the address is the proof, and there is no session to ride on.
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose(request: HttpRequest, token: str) -> HttpResponse:
+    mailed = links.read(tokens.Purpose.PREFERENCES, token)
+    if mailed is None:
+        return _unknown()
+    if request.method != "POST":
+        return _page("preferences", here=preferences.standing(mailed))
+    if "everything" in request.POST:
+        preferences.stop(mailed, clock.now(), _who(request), everything=True)
+        return _page("preferences", here=preferences.standing(mailed), saved=True)
+    if "save" not in request.POST:
+        return _page("preferences", here=preferences.standing(mailed))
+    here = preferences.choose(mailed, request.POST.getlist("purpose"), clock.now(), _who(request))
+    return _page("preferences", here=here, saved=True)
+
+
+@require_safe
+def why(request: HttpRequest, token: str) -> HttpResponse:
+    mailed = links.read(tokens.Purpose.WHY, token)
+    if mailed is None:
+        return _unknown()
+    return _page(
+        "why",
+        here=preferences.standing(mailed),
+        agreement=preferences.agreement(mailed),
+        preferences_url=_preferences(mailed),
+    )
+
+
+@require_safe
+def look(request: HttpRequest) -> HttpResponse:
+    """The style sheet of the public pages, in the shop's colour."""
+    given = this_shop().colour
+    colour = given if _COLOUR.fullmatch(given) else _PLAIN
+    css = render_to_string("crm/look.css", {"colour": colour, "on_colour": _readable_on(colour)})
+    response = HttpResponse(css, content_type="text/css; charset=utf-8")
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _page(name: str, *, status: int = 200, **context: Any) -> HttpResponse:
+    """A page rendered without the request, so that nothing of a session can get into it."""
+    shop = this_shop()
+    context |= {"shop": shop, "zone": _zone(shop)}
+    response = HttpResponse(render_to_string(f"crm/{name}.html", context), status=status)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    return response
+
+
+def _unknown() -> HttpResponse:
+    return _page("unknown_link", status=404)
+
+
+def _preferences(mailed: links.Mailed) -> str:
+    return links.preferences_url(*mailed)
+
+
+def _who(request: HttpRequest) -> dict[str, str]:
+    agent = request.headers.get("User-Agent", "").replace("\0", "")
+    return {"ip": request.META.get("REMOTE_ADDR", ""), "user_agent": agent[:300], "actor": "the person"}
+
+
+def _zone(shop: ShopSettings) -> ZoneInfo:
+    try:
+        return ZoneInfo(shop.time_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def _readable_on(colour: str) -> str:
+    """Black or white, whichever can be read better on a colour (WCAG's relative luminance)."""
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#111111"

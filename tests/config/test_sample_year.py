@@ -1,0 +1,154 @@
+"""The sample year in the database, and its removal without trace."""
+
+import hashlib
+import io
+from collections import Counter
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Count, F, Sum
+
+from campaigns.models import Campaign, Sender
+from config.embedded.places import Places
+from config.embedded.sample import history, keyring
+from config.embedded.sample.catalogue import PRODUCTS
+from config.sample import removal, shop, year
+from crm.models import (
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    ContactPoint,
+    Engagement,
+    Order,
+    OrderLine,
+    OutsideId,
+    Product,
+    ServerKey,
+    ShopSettings,
+)
+from crm.people import consent, engagement
+from tracking.models import Cart, CartLine, Event, Visitor
+
+NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
+PEOPLE = 120
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def own_keys(settings, tmp_path: Path) -> Path:
+    """The keys of this machine's shop are not the tests' to overwrite."""
+    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, places=Places(tmp_path))
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def loaded() -> dict[str, int]:
+    shop.open_shop(NOW)
+    shop.hire(NOW)
+    return year.load(shop.stock_shelves(NOW), NOW, lambda done, of: None, people=PEOPLE)
+
+
+def test_everybody_and_everything_of_the_year_is_there(loaded: dict[str, int]) -> None:
+    lives = list(history.lives(NOW, number=PEOPLE))
+    assert Contact.objects.filter(source="sample").count() == PEOPLE == loaded["contacts"]
+    assert Order.objects.count() == sum(len(life.orders) for life in lives)
+    assert OrderLine.objects.count() == sum(len(order.items) for life in lives for order in life.orders)
+    assert Event.objects.count() == sum(len(life.events) for life in lives)
+    assert Cart.objects.count() == sum(len(life.carts) for life in lives)
+    states = Counter(cart.state for life in lives for cart in life.carts)
+    assert dict(Cart.objects.values_list("state").annotate(Count("id"))) == states
+    assert ConsentEvent.objects.count() == sum(len(life.consents) for life in lives)
+    assert Product.objects.count() == len(PRODUCTS)
+    total = sum(order.total for life in lives for order in life.orders)
+    assert Order.objects.aggregate(sum=Sum("total"))["sum"] == total
+
+
+def test_history_was_known_when_it_happened_and_is_marked(loaded: dict[str, int]) -> None:
+    for model in (Order, Event):
+        assert not model.objects.exclude(recorded_at=F("occurred_at")).exists()
+        assert not model.objects.filter(is_backfill=False).exists()
+    assert not ConsentEvent.objects.exclude(recorded_at=F("occurred_at"), is_backfill=True).exists()
+    assert not Contact.objects.exclude(recorded_at=F("created_at")).exists()
+
+
+def test_what_belongs_together_is_joined(loaded: dict[str, int]) -> None:
+    assert not OrderLine.objects.filter(product=None).exists()
+    assert not OrderLine.objects.exclude(contact=F("order__contact")).exists()
+    assert not CartLine.objects.exclude(contact=F("cart__contact")).exists()
+    bought = Cart.objects.filter(state=Cart.State.BOUGHT)
+    orders = dict(Order.objects.values_list("id", "occurred_at"))
+    assert bought.exists() and all(orders[cart.order_id] == cart.closed_at for cart in bought)
+    outside = OutsideId.objects.filter(kind="order").values_list("object_id", "contact_id")
+    assert set(outside) == set(Order.objects.values_list("id", "contact_id"))
+    assert not Visitor.objects.exclude(trust=Visitor.Trust.SIGNED).exists()
+
+
+def test_engagement_is_what_counting_anew_gives(loaded: dict[str, int]) -> None:
+    fields = ("contact_id", "order_count", "spent", "last_order_at", "last_seen_at")
+    before = set(Engagement.objects.values_list(*fields))
+    engagement.recount_orders(Contact.objects.values_list("id", flat=True))
+    assert set(Engagement.objects.values_list(*fields)) == before
+    assert len(before) == PEOPLE
+
+
+def test_consent_is_derived_and_its_chains_verify(loaded: dict[str, int]) -> None:
+    granted = ConsentState.objects.filter(purpose__key="cart_recovery", may_send=True).count()
+    assert PEOPLE * 0.3 < granted < PEOPLE * 0.8
+    assert ConsentState.objects.filter(status=ConsentState.Status.WITHDRAWN).exists()
+    for digest in ContactPoint.objects.values_list("address_hash", flat=True)[:40]:
+        assert consent.verify_chain(bytes(digest)) == []
+
+
+def test_events_lie_in_the_partitions_of_their_months(loaded: dict[str, int]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM tracking_event_rest")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_the_shop_gets_keys_that_work(loaded: dict[str, int], own_keys) -> None:
+    keys = keyring.read(own_keys, {})
+    assert keys["ingest_key"] == ShopSettings.objects.get().ingest_key
+    digest = hashlib.sha256(keys["server_key"].encode()).digest()
+    assert bytes(ServerKey.objects.get().sha256) == digest
+    assert len(keys["signing_key"]) == 64
+
+
+def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:
+    ShopSettings.objects.update(name="Hers", set_up_at=NOW)
+    with pytest.raises(CommandError, match="Hers"):
+        call_command("sample_shop", "load", stdout=io.StringIO())
+    assert not Contact.objects.exists()
+
+
+def test_removal_leaves_no_row_of_the_sample_and_keeps_real_people(loaded: dict[str, int], own_keys) -> None:
+    mine = Contact.objects.create(first_name="Ines", email="ines@real-mail.net")
+    point = ContactPoint(contact=mine, channel="email", address="ines@real-mail.net", address_hash=b"1" * 32)
+    point.save()
+    line = CartLine.objects.select_related("cart").first()
+    own_cart = Cart.objects.create(
+        contact=mine, token="hers", opened_at=NOW, changed_at=NOW, recorded_at=NOW, item_count=1
+    )
+    CartLine.objects.create(contact=mine, cart=own_cart, product=line.product, name="Her own")
+    met = Contact.objects.create(first_name="Newcomer", email="new@example.com", source="script")
+    ContactPoint.objects.create(
+        contact=met, channel="email", address="new@example.com", address_hash=b"2" * 32
+    )
+
+    removed = removal.remove()
+
+    assert removed["contacts"] == PEOPLE + 1
+    assert list(Contact.objects.all()) == [mine]
+    assert list(Cart.objects.all()) == [own_cart]
+    assert own_cart.lines.get().product is None
+    for model in (Order, OrderLine, Event, Visitor, ConsentEvent, ConsentState, OutsideId, Engagement):
+        assert not model.objects.exists(), model
+    for model in (Product, ServerKey, Campaign, Sender):
+        assert not model.objects.exists(), model
+    assert not ShopSettings.objects.get().is_sample
+    assert keyring.read(own_keys, {})["server_key"] == ""
+    assert removal.remove() == {}

@@ -1,0 +1,26 @@
+"""The scheduled work of tracking."""
+
+from datetime import datetime
+
+from crm.kernel.work import Budget
+from crm.ticking import tick
+from tracking.shop import carts
+from tracking.visits import ingest, retention
+
+
+@tick("tracking.ingest", every=2)
+def read_inbound(now: datetime, budget: Budget) -> int:
+    """Read what visitors did"""
+    done = 0
+    while read := ingest.apply(now):
+        done += read
+        if not budget:
+            break
+    return done
+
+
+@tick("tracking.tidy", every=3600)
+def tidy(now: datetime, budget: Budget) -> int:
+    """Forget old carts and raw data, make room for the next months"""
+    retention.make_partitions(now)
+    return carts.expire(now) + retention.forget(now)
