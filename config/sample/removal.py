@@ -84,9 +84,14 @@ def _belonging() -> Iterator[tuple[type[models.Model], sql.Composable]]:
             hanging = relation.related_model
             if columns and hanging in own and not own[hanging] and not relation.field.null:
                 parents = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-                    sql.Identifier(model._meta.pk.column), sql.Identifier(model._meta.db_table), _any(columns)
+                    sql.Identifier(str(model._meta.pk.column)),
+                    sql.Identifier(model._meta.db_table),
+                    _any(columns),
                 )
-                yield hanging, sql.SQL("{} IN ({})").format(sql.Identifier(relation.field.column), parents)
+                yield (
+                    hanging,
+                    sql.SQL("{} IN ({})").format(sql.Identifier(str(relation.field.column)), parents),
+                )
     for model, columns in own.items():
         if columns:
             yield model, _any(columns)
