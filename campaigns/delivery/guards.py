@@ -37,6 +37,7 @@ class Guard(Kind):
     words = ""
     stops_tests = False
     tells = True  # leaves a decision on the person's page
+    moves_due = False  # a requeue moves the moment it should leave, and its expiry
 
     def applies(self) -> bool:
         return True
@@ -275,6 +276,7 @@ class CameBack(Guard):
     verdict = Verdict.REQUEUE
     reason = "came_back"
     words = "They came back to the shop; the message waits until they leave again"
+    moves_due = True
 
     def blocks(self, now: datetime) -> Q:
         since = ExpressionWrapper(Value(now, DateTimeField()) - OuterRef("idle_for"), DateTimeField())
