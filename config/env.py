@@ -49,6 +49,8 @@ class Environment:
     collect_rate: int
     lease_seconds: int
     sending_seconds: int
+    conversations: int
+    backoff_seconds: list[int]
 
     @property
     def cache_url(self) -> str:
@@ -128,6 +130,8 @@ def read() -> Environment:
         collect_rate=env.int("REKINDLE_COLLECT_RATE", 50, validate=positive),
         lease_seconds=env.int("REKINDLE_LEASE_SECONDS", 120, validate=positive),
         sending_seconds=env.int("REKINDLE_SENDING_SECONDS", 900, validate=positive),
+        conversations=env.int("REKINDLE_CONVERSATIONS", 8, validate=positive),
+        backoff_seconds=env.list("REKINDLE_BACKOFF_SECONDS", [60, 300, 900, 3600], subcast=int),
     )
     try:
         env.seal()

@@ -8,7 +8,18 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    Case,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    Subquery,
+    Value,
+    When,
+)
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 
@@ -208,14 +219,17 @@ class Purchased(Guard):
     words = "They bought in the meantime"
 
     def blocks(self, now: datetime) -> Q:
-        orders = Order.objects.exclude(status=Order.Status.CANCELLED).filter(occurred_at__gte=OuterRef("since"))
+        orders = Order.objects.exclude(status=Order.Status.CANCELLED).filter(
+            occurred_at__gte=OuterRef("since")
+        )
         bought = Cart.objects.filter(
             id=OuterRef("subject_id"), contact_id=OuterRef("contact_id"), state=Cart.State.BOUGHT
         )
         return Q(since__isnull=False) & (
             Q(Exists(orders.filter(contact_id=OuterRef("contact_id"))))
             | Q(Exists(orders.filter(address_hash=OuterRef("address_hash"))))
-            | ~Q(cart_token="") & Q(Exists(orders.exclude(cart_token="").filter(cart_token=OuterRef("cart_token"))))
+            | ~Q(cart_token="")
+            & Q(Exists(orders.exclude(cart_token="").filter(cart_token=OuterRef("cart_token"))))
             | ~Q(checkout_id="")
             & Q(Exists(orders.exclude(checkout_id="").filter(checkout_id=OuterRef("checkout_id"))))
             | Q(subject_kind="cart") & Q(Exists(bought))
@@ -288,9 +302,7 @@ class CameBack(Guard):
         seen = Engagement.objects.filter(contact_id=OuterRef("contact_id")).values("last_seen_at")
         changed = Case(When(subject_kind="cart", then=Subquery(_their_cart().values("changed_at"))))
         last = Greatest(Subquery(seen), changed, output_field=DateTimeField())
-        return Coalesce(
-            ExpressionWrapper(last + F("idle_for"), DateTimeField()), Value(now, DateTimeField())
-        )
+        return Coalesce(ExpressionWrapper(last + F("idle_for"), DateTimeField()), Value(now, DateTimeField()))
 
 
 @guards.register

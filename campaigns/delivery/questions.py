@@ -66,6 +66,7 @@ def _sql(expression: Combinable) -> str:
         return "FALSE"
     except FullResultSet:
         return "TRUE"
-    if list(query.alias_map) != [Delivery._meta.db_table]:
+    joined = [alias for alias, uses in query.alias_refcount.items() if uses]
+    if joined not in ([], [Delivery._meta.db_table]):
         raise TypeError("a guard asks about related rows by Exists, not by a join")
     return sql % tuple("%(now)s::timestamptz" if value is _NOW else literal(value) for value in params)

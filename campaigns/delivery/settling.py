@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from campaigns.delivery.channels.letters import Ending, Outcome
@@ -16,7 +17,6 @@ from campaigns.delivery.statements import columns, run
 from campaigns.models import Decision, Delivery, DeliveryState
 from crm.kernel import ids
 
-BACKOFF = (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15), timedelta(minutes=60))
 MOST_ATTEMPTS = 12
 
 _FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.SKIPPED)
@@ -62,13 +62,42 @@ class Settlement:
         )
 
 
-_NAMES = (
-    "ids tokens fenced states reasons again moves tried providers messages results codes responses"
-    " decisions verdicts words"
-).split()
-_TYPES = (
-    "bigint bigint bool text text timestamptz bool int text text text int text uuid text text".split()
-)
+_NAMES = [
+    "ids",
+    "tokens",
+    "fenced",
+    "states",
+    "reasons",
+    "again",
+    "moves",
+    "tried",
+    "providers",
+    "messages",
+    "results",
+    "codes",
+    "responses",
+    "decisions",
+    "verdicts",
+    "words",
+]
+_TYPES = [
+    "bigint",
+    "bigint",
+    "bool",
+    "text",
+    "text",
+    "timestamptz",
+    "bool",
+    "int",
+    "text",
+    "text",
+    "text",
+    "int",
+    "text",
+    "uuid",
+    "text",
+    "text",
+]
 _FROM = ", ".join(f"%({name})s::{kind}[]" for name, kind in zip(_NAMES, _TYPES, strict=True))
 
 # An update sees the row as it was when the statement began; the locked join keeps a contact from being deleted
@@ -85,6 +114,7 @@ WITH told AS (
         due_at = CASE WHEN moves THEN COALESCE(again, due_at) ELSE due_at END,
         not_after = CASE WHEN moves THEN not_after + (COALESCE(again, due_at) - due_at) ELSE not_after END,
         finished_at = CASE WHEN to_state = ANY (%(final)s::text[]) THEN %(now)s::timestamptz END,
+        subject_version = CASE WHEN to_state = 'queued' THEN NULL ELSE subject_version END,
         provider = told_provider, provider_message_id = message
     FROM told
     WHERE d.id = told_id AND d.lease_token = token
@@ -117,6 +147,12 @@ WITH failing AS (
 INSERT INTO campaigns_deliveryattempt (delivery_id, lease_token, fenced_at, message_sha256, result, response)
 SELECT id, lease_token, %(now)s::timestamptz, message_sha256, '', '' FROM failing
 """
+
+
+def backoff(attempts: int) -> timedelta:
+    """How long to wait after so many attempts before this one; the last pause is kept for ever."""
+    pauses = settings.REKINDLE_BACKOFF_SECONDS
+    return timedelta(seconds=pauses[min(attempts, len(pauses) - 1)])
 
 
 def settle(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
@@ -168,7 +204,7 @@ def of_outcome(delivery: Delivery, outcome: Outcome, provider: str, now: datetim
             made.words = f"Given up after {delivery.attempts + 1} attempts: {_answer(outcome)}"
         case _:
             made.state, made.reason = DeliveryState.QUEUED, outcome.ending
-            made.again_at = now + BACKOFF[min(delivery.attempts, len(BACKOFF) - 1)]
+            made.again_at = now + backoff(delivery.attempts)
             made.tried = not outcome.fenced
     return made
 
