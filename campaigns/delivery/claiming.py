@@ -1,4 +1,4 @@
-"""Taking messages out of the queue under a lease, and putting them back when their sender is gone or gives up."""
+"""Taking messages out of the queue under a lease, and back again when their sender is gone or gives up."""
 
 import os
 import socket
@@ -28,7 +28,7 @@ WHERE id = ANY (ARRAY(
     ORDER BY priority, not_before, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )) AND NOT EXISTS (SELECT 1 FROM campaigns_sendingcontrol WHERE sending_hold)
 RETURNING {_COLUMNS}
-"""
+"""  # noqa: S608 - our own columns
 
 _PUT_BACK = """
 UPDATE campaigns_delivery SET state = 'queued', reason = ''
@@ -49,7 +49,7 @@ def worker_name() -> str:
 
 
 def claim(channel: str, now: datetime, limit: int) -> list[Delivery]:
-    """Lease up to `limit` due messages of a channel, the most urgent first. Each gets a larger token than any before."""
+    """Lease up to `limit` due messages of a channel, the most urgent first, under tokens that only grow."""
     rows = run(
         _CLAIM,
         {
@@ -65,7 +65,7 @@ def claim(channel: str, now: datetime, limit: int) -> list[Delivery]:
 
 
 def put_back(deliveries: Collection[Delivery], now: datetime) -> int:
-    """Return to the queue what was certainly not sent, fenced or not. Only what is still ours. Returns how many."""
+    """Return to the queue what was certainly not sent, fenced or not, and is still ours. Returns how many."""
     values: dict[str, Sequence[object]] = {
         "ids": [delivery.id for delivery in deliveries],
         "tokens": [delivery.lease_token for delivery in deliveries],
@@ -76,7 +76,7 @@ def put_back(deliveries: Collection[Delivery], now: datetime) -> int:
 
 
 def reap() -> int:
-    """Take leases from senders that died: claimed goes back to the queue, sending is parked. Returns how many."""
+    """End the leases of senders that died: claimed goes back, sending is parked. Returns how many."""
     back = run(
         "UPDATE campaigns_delivery SET state = 'queued' "
         "WHERE state = 'claimed' AND lease_until < clock_timestamp() RETURNING id",

@@ -1,7 +1,7 @@
-"""The fence: leave to send, committed as the last act before the irreversible byte; and why leave was refused.
+"""The fence: leave to send, committed as the last act before the irreversible byte; and why it was refused.
 
-One statement gives leave to all messages that wait at the same moment. It re-checks every guard, the lease and its
-token, and writes the attempt; when it returns, it is on disk.
+One statement gives leave to all messages that wait at the same moment. It re-checks every guard, the lease
+and its token, and writes the attempt; when it returns, it is on disk.
 """
 
 from collections.abc import Collection, Sequence
@@ -77,7 +77,7 @@ def _fence_statement(asked: tuple[Asked, ...]) -> str:
         (delivery_id, lease_token, fenced_at, message_sha256, result, response)
     SELECT fenced_id, lease_token, fenced_at, message_sha256, '', '' FROM fenced
     RETURNING delivery_id
-    """
+    """  # noqa: S608 - the guards' own conditions
 
 
 @lru_cache(maxsize=4)
@@ -95,4 +95,4 @@ def _why_statement(asked: tuple[Asked, ...]) -> str:
     )
     SELECT asked_id, number, CASE number {reasons} END, CASE number {moments} END
     FROM asked JOIN campaigns_delivery ON campaigns_delivery.id = asked_id
-    """
+    """  # noqa: S608 - the guards' own conditions

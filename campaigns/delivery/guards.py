@@ -40,7 +40,7 @@ class Verdict(StrEnum):
 
 
 class Guard(Kind):
-    """A reason not to send. `blocks` may do no arithmetic on `now` itself: it is filled in when the fence is asked."""
+    """A reason not to send. `now` is filled in when the fence is asked; do no arithmetic on it."""
 
     place = 0
     verdict = Verdict.SKIPPED
@@ -153,7 +153,7 @@ class Late(Guard):
 
 @guards.register
 class Reserved(Guard):
-    """Invented addresses (example.com, .test, .invalid, localhost) are written to only where mail goes into a sink."""
+    """Invented addresses (example.com, .test, .invalid, localhost) are written to only in a test inbox."""
 
     key = "campaigns.reserved"
     label = "Invented address"
@@ -209,7 +209,7 @@ class NotAllowed(Guard):
 
 @guards.register
 class Purchased(Guard):
-    """They bought since the cart was opened: matched on the person, their address, the cart and the checkout."""
+    """They bought since the cart was opened: matched on person, address, cart and checkout."""
 
     key = "campaigns.purchased"
     label = "They bought"

@@ -1,4 +1,4 @@
-"""The outbox: the one way in for messages, and the one loop that sends them. PostgreSQL alone holds the truth."""
+"""The outbox: the one way in for messages, the one loop that sends them. PostgreSQL alone holds the truth."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -27,7 +27,7 @@ def enqueue(deliveries: Iterable[Delivery]) -> int:
     Returns how many are new. Call it in the transaction of the cause, so that both happen or neither.
     """
     new = 0
-    # In the order of their keys, so that two callers with the same messages never wait for each other in a circle.
+    # In the order of their keys, so that two callers with the same messages never wait in a circle.
     for chunk in in_batches(sorted(deliveries, key=lambda delivery: delivery.dedupe_key), _CHUNK):
         Delivery.objects.bulk_create(chunk, ignore_conflicts=True)
         new += Delivery.objects.filter(public_id__in=[delivery.public_id for delivery in chunk]).count()
@@ -39,7 +39,7 @@ def enqueue(deliveries: Iterable[Delivery]) -> int:
 def deliver(now: Callable[[], datetime], budget: Budget, *, limit: int | None = None) -> Counts:
     """Claim, prepare, fence, send and settle until nothing is due or the budget is spent.
 
-    Any number of processes may do this at once. `now` is asked again and again; `limit` bounds how many are claimed.
+    Any number of processes may do this at once. `now` is asked again and again; `limit` bounds the claims.
     """
     counts = Counts()
     for channel in channels:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import NoReturn
 
 from django.conf import settings
 from django.core.exceptions import EmptyResultSet, FullResultSet
@@ -18,10 +19,10 @@ from campaigns.models import Delivery
 class _Now(datetime):
     """Stands for the instant that is filled in when a statement runs. Arithmetic on it would freeze it."""
 
-    def __add__(self, other: object) -> datetime:
+    def __add__(self, other: object) -> NoReturn:
         raise TypeError("a guard may do no arithmetic on `now` itself; do it in the expression")
 
-    __sub__ = __radd__ = __rsub__ = __add__  # type: ignore[assignment]
+    __sub__ = __radd__ = __rsub__ = __add__
 
 
 _NOW = _Now(1970, 1, 1, tzinfo=UTC)
@@ -29,7 +30,7 @@ _NOW = _Now(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One guard: its condition on `campaigns_delivery`, its reason and the moment to ask again, all as SQL."""
+    """One guard: its condition on a delivery, its reason and the moment to ask again, all as SQL."""
 
     guard: Guard
     blocks: str

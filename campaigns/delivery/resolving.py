@@ -29,7 +29,7 @@ class NotUnknown(Exception):
 
 @transaction.atomic
 def resolve(delivery: Delivery, to: str, by: str, now: datetime) -> None:
-    """End the doubt: *queued* sends it again (possibly a second copy), *failed* closes it, *sent* says it arrived."""
+    """End the doubt: *queued* sends it again (perhaps twice), *failed* closes it, *sent* says it arrived."""
     verdict, reason, words = _SAID[DeliveryState(to)]
     again = to == DeliveryState.QUEUED
     changed = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.UNKNOWN).update(
@@ -41,7 +41,7 @@ def resolve(delivery: Delivery, to: str, by: str, now: datetime) -> None:
     )
     if not changed:
         raise NotUnknown(f"{delivery} is not unconfirmed")
-    if Contact.objects.filter(pk=delivery.contact_id).exists():
+    if delivery.contact_id and Contact.objects.filter(pk=delivery.contact_id).exists():
         Decision.objects.create(
             contact_id=delivery.contact_id,
             campaign_id=delivery.campaign_id,

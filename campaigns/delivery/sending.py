@@ -1,4 +1,4 @@
-"""One run of sending over one channel: claim, prepare, fence, send, settle, until nothing is due or time is up."""
+"""One run of sending over one channel: claim, prepare, fence, send, settle, until nothing is due."""
 
 import logging
 from collections import Counter

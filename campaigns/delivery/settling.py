@@ -24,7 +24,7 @@ _FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED, De
 
 @dataclass(slots=True)
 class Settlement:
-    """One delivery's next state. `fenced` says which edge is meant: from *sending* (or *unknown*), or from *claimed*."""
+    """One delivery's next state. `fenced`: it leaves *sending* (or *unknown*); else it leaves *claimed*."""
 
     delivery: Delivery
     state: str
@@ -62,51 +62,32 @@ class Settlement:
         )
 
 
-_NAMES = [
-    "ids",
-    "tokens",
-    "fenced",
-    "states",
-    "reasons",
-    "again",
-    "moves",
-    "tried",
-    "providers",
-    "messages",
-    "results",
-    "codes",
-    "responses",
-    "decisions",
-    "verdicts",
-    "words",
-]
-_TYPES = [
-    "bigint",
-    "bigint",
-    "bool",
-    "text",
-    "text",
-    "timestamptz",
-    "bool",
-    "int",
-    "text",
-    "text",
-    "text",
-    "int",
-    "text",
-    "uuid",
-    "text",
-    "text",
-]
-_FROM = ", ".join(f"%({name})s::{kind}[]" for name, kind in zip(_NAMES, _TYPES, strict=True))
+_ARRAYS = {
+    "ids": "bigint",
+    "tokens": "bigint",
+    "fenced": "bool",
+    "states": "text",
+    "reasons": "text",
+    "again": "timestamptz",
+    "moves": "bool",
+    "tried": "int",
+    "providers": "text",
+    "messages": "text",
+    "results": "text",
+    "codes": "int",
+    "responses": "text",
+    "decisions": "uuid",
+    "verdicts": "text",
+    "words": "text",
+}
+_FROM = ", ".join(f"%({name})s::{kind}[]" for name, kind in _ARRAYS.items())
 
-# An update sees the row as it was when the statement began; the locked join keeps a contact from being deleted
-# between the look and the foreign key's own check.
+# The locked join keeps a contact from being deleted between the look and the foreign key's own check.
 _SETTLE = f"""
 WITH told AS (
     SELECT * FROM unnest({_FROM}) AS t(
-        told_id, token, fenced, to_state, to_reason, again, moves, tried, told_provider, message, result, code,
-        response, decision, verdict, words)
+        told_id, token, fenced, to_state, to_reason, again, moves, tried, told_provider, message, result,
+        code, response, decision, verdict, words)
 ), settled AS (
     UPDATE campaigns_delivery d
     SET state = to_state, reason = to_reason, attempts = attempts + tried,
@@ -134,7 +115,7 @@ WITH told AS (
     WHERE verdict <> '' FOR KEY SHARE OF c
 )
 SELECT id, state FROM settled
-"""
+"""  # noqa: S608 - our own columns
 
 # A refusal that was read before the fence is as final as one read after it, and leaves the same trace.
 _FENCE_TO_FAIL = """
@@ -159,7 +140,7 @@ def settle(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
     """Write them down. Returns the new state of each that was still its sender's to settle."""
     if not settlements:
         return {}
-    values = columns([one.row() for one in settlements], _NAMES) | {"now": now, "final": list(_FINAL)}
+    values = columns([one.row() for one in settlements], list(_ARRAYS)) | {"now": now, "final": list(_FINAL)}
     failing = [one for one in settlements if one.state == DeliveryState.FAILED and not one.fenced]
     if not failing:
         return dict(run(_SETTLE, values))

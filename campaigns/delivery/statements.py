@@ -1,6 +1,6 @@
-"""Statements of the outbox, prepared once a connection: they are long, run often and carry whole batches as arrays.
+"""Statements of the outbox, prepared once a connection: long, run often, whole batches as arrays.
 
-They bypass the ORM's cursor, which neither prepares nor binds on the server; the connection is Django's all the same.
+They bypass Django's cursor, which neither prepares nor binds on the server; the connection is Django's.
 """
 
 import logging
@@ -27,7 +27,7 @@ def run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
 
 
 def literal(value: object) -> str:
-    """A constant as it is written into a statement that is kept, its percent signs doubled for the parameters."""
+    """A constant as it is written into a statement, its percent signs doubled because parameters follow."""
     connection.ensure_connection()
     return psycopg.sql.Literal(value).as_string(connection.connection).replace("%", "%%")
 

@@ -1,4 +1,4 @@
-"""One feeder at a time in a process: who is called while another is at work only leaves a note, which is read."""
+"""One feeder at a time in a process: who is called while another is at work leaves a note, which is read."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""S1 and S11: senders are killed and stopped at any moment; nobody gets two, none is lost, doubt is listed."""
+"""S1 and S11: senders killed and stopped at any moment; nobody gets two, none is lost, doubt is listed."""
 
 import random  # noqa: TID251 - moments of the kills, seeded and printed
 import time

@@ -5,7 +5,7 @@ from crm.kernel.kinds import Kind, Registry
 
 
 class Channel(Kind):
-    """A way out. `sends` is the channel named on deliveries; `open` gives the transport that carries its letters."""
+    """A way out. `sends` is the channel named on deliveries; `open` gives what carries their letters."""
 
     sends = ""
 
@@ -14,7 +14,7 @@ class Channel(Kind):
         raise NotImplementedError
 
     def open(self) -> Transport:
-        """A transport for one run. It must ask the fence before the irreversible byte, and end every letter once."""
+        """What carries the letters of one run; it asks the fence before the irreversible byte."""
         raise NotImplementedError
 
 
