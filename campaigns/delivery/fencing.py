@@ -63,11 +63,13 @@ def refusals(deliveries: Collection[Delivery], now: datetime) -> list[Refusal]:
 def _fence_statement(asked: tuple[Asked, ...]) -> str:
     unblocked = "\n".join(f"AND {one.blocks} IS NOT TRUE" for one in asked)
     return f"""
-    WITH fenced AS (
+    WITH durable AS MATERIALIZED (
+        SELECT set_config('synchronous_commit', 'on', true)
+    ), fenced AS (
         UPDATE campaigns_delivery
         SET state = 'sending', fenced_at = %(now)s::timestamptz, attempts = attempts + 1, reason = '',
             lease_until = clock_timestamp() + make_interval(secs => %(seconds)s::float8)
-        FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[]) AS waiting(waiting_id, waiting_token)
+        FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[]) AS waiting(waiting_id, waiting_token), durable
         WHERE campaigns_delivery.id = waiting_id AND campaigns_delivery.lease_token = waiting_token
         AND campaigns_delivery.state = 'claimed' AND campaigns_delivery.lease_until > clock_timestamp()
         {unblocked}
