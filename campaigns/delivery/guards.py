@@ -183,28 +183,14 @@ class NotAllowed(Guard):
     reason = "no_consent"
     words = "They may not be written to"
 
-    SAID = {
-        "no_consent": "They have not agreed to be written to about this",
-        "unsubscribed": "They unsubscribed",
-        "withdrawn": "They withdrew their consent",
-        "refused": "They refused",
-        "pending": "They have not confirmed yet",
-        "expired": "Their consent has expired",
-        "complained": "They reported a message as unwanted",
-        "hard_bounce": "Their address does not take mail",
-        "erased": "They asked to be erased",
-        "staff": "A colleague stopped all messages to them",
-        "imported": "Their address is on an imported suppression list",
-    }
-
     def blocks(self, now: datetime) -> Q:
-        return ~Q(consent.allowed(F("address_hash"), F("channel"), F("purpose_id")))
+        return ~Q(consent.allowed("address_hash", "channel", "purpose_id"))
 
     def reason_of(self) -> Combinable:
-        return consent.refusal_reason(F("address_hash"), F("channel"), F("purpose_id"))
+        return consent.refusal_reason("address_hash", "channel", "purpose_id")
 
     def say(self, reason: str) -> str:
-        return self.SAID.get(reason, self.words)
+        return f"Not allowed: {consent.REASONS.get(reason, reason)}"
 
 
 @guards.register
