@@ -159,6 +159,9 @@ CELERY_TIMEZONE = "UTC"
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.from_address
 vars().update(dj_email_url.parse(ENVIRONMENT.email_url))
+if ENVIRONMENT.email_backend:
+    EMAIL_BACKEND = ENVIRONMENT.email_backend
+ANYMAIL = ENVIRONMENT.anymail
 
 # People who log in
 

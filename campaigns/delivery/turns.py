@@ -2,7 +2,7 @@
 
 import threading
 
-_MOST_RUNS = 3
+MOST_RUNS = 3
 
 
 class Turn:
@@ -20,7 +20,7 @@ class Turn:
     def take(self, run: object) -> bool:
         """Begin a run as the feeder, or leave a note with the one who is."""
         with self._lock:
-            if self._feeder is not None or self._runs >= _MOST_RUNS:
+            if self._feeder is not None or self._runs >= MOST_RUNS:
                 self._noted = True
                 return False
             self._feeder, self._noted = run, False

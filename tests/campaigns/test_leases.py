@@ -1,5 +1,6 @@
 """Leases, the hold, what is parked and what a person decides about it, and a database that goes away."""
 
+import time
 from datetime import timedelta
 from threading import Barrier, Thread
 
@@ -12,6 +13,7 @@ from campaigns.delivery.resolving import NotUnknown
 from campaigns.delivery.turns import Turn
 from campaigns.models import Decision, Delivery, DeliveryAttempt
 from tests.campaigns import mailing
+from tests.sink.faults import Fault
 from tests.sink.smtp import SmtpSink
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +183,28 @@ def test_a_connection_cut_while_settling_is_opened_anew_until_it_is_written(sett
         mailing.into(sink, settings)
         mailing.send()
     assert cut and set(mailing.states().values()) == {"sent"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_receiver_that_does_not_answer_holds_up_nobody_else(settings):
+    what = mailing.campaign()
+    slow, quick = mailing.people(2, what.purpose)
+    outbox.enqueue([mailing.message(slow, what)])
+
+    def call() -> None:
+        try:
+            mailing.send()
+        finally:
+            connection.close()
+
+    with SmtpSink(Fault("dot", delay=3, recipient=slow.email)) as sink:
+        mailing.into(sink, settings)
+        thread = Thread(target=call)
+        thread.start()
+        while not Delivery.objects.filter(state="sending").exists():
+            time.sleep(0.01)
+        outbox.enqueue([mailing.message(quick, what)])
+        assert mailing.send()["sent"] == 1
+        assert thread.is_alive() and [one.recipient for one in sink.accepted()][-1] == quick.email
+        thread.join()
+    assert set(mailing.states().values()) == {"sent"}

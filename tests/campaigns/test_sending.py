@@ -9,6 +9,7 @@ from campaigns.delivery.claiming import claim
 from campaigns.models import Decision, Delivery, DeliveryAttempt, DeliveryState
 from tests.campaigns import mailing
 from tests.sink.faults import Fault
+from tests.sink.http import HttpSink
 from tests.sink.smtp import SmtpSink
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +127,15 @@ def test_a_limit_bounds_what_is_claimed(settings):
         mailing.into(sink, settings)
         assert mailing.send(limit=2) == {"claimed": 2, "sent": 2}
     assert len(mailing.queued()) == 3
+
+
+def test_a_providers_api_takes_them_as_well(settings):
+    mailing.queue(20)
+    settings.REKINDLE_SAFE_SINK = True
+    settings.EMAIL_BACKEND = "anymail.backends.postmark.EmailBackend"
+    with HttpSink(Fault("post", reply="422 {}", recipient="person3@*")) as sink:
+        settings.ANYMAIL = {"POSTMARK_SERVER_TOKEN": sink.token, "POSTMARK_API_URL": sink.url}
+        assert mailing.send() == {"claimed": 20, "sent": 19, "failed": 1}
+        assert len(sink.accepted()) == 19
+    one = Delivery.objects.filter(state=DeliveryState.SENT).first()
+    assert one.provider == "postmark" and one.provider_message_id
