@@ -42,6 +42,8 @@ class Environment:
     shop_url: str
     inbox_url: str
     email_url: str
+    email_backend: str
+    anymail: dict[str, str]
     safe_sink: bool
     from_address: str
     sample: bool
@@ -49,6 +51,8 @@ class Environment:
     collect_rate: int
     lease_seconds: int
     sending_seconds: int
+    conversations: int
+    backoff_seconds: list[int]
 
     @property
     def cache_url(self) -> str:
@@ -97,6 +101,7 @@ def read() -> Environment:
         )
     }
     email_url = env.str("EMAIL_URL", "")
+    email_backend = env.str("EMAIL_BACKEND", "")
     given = Environment(
         places=places.chosen(env.str("REKINDLE_VAR", "")),
         database_url=env.str("DATABASE_URL", "", validate=postgres),
@@ -121,13 +126,21 @@ def read() -> Environment:
         inbox_url=env.str("REKINDLE_INBOX_URL", f"http://inbox.localhost:{ports['inbox']}", validate=url),
         # With no mail server named, mail goes into the built-in inbox: safe for invented people.
         email_url=email_url or f"smtp://127.0.0.1:{ports['smtp']}",
-        safe_sink=env.bool("REKINDLE_SAFE_SINK", not email_url),
+        email_backend=email_backend,
+        anymail={
+            name.removeprefix("ANYMAIL_"): value
+            for name, value in os.environ.items()
+            if name.startswith("ANYMAIL_")
+        },
+        safe_sink=env.bool("REKINDLE_SAFE_SINK", not (email_url or email_backend)),
         from_address=env.str("REKINDLE_FROM_ADDRESS", "Rekindle <rekindle@localhost>"),
         sample=env.bool("REKINDLE_SAMPLE", True),
         grace_seconds=env.int("REKINDLE_GRACE_SECONDS", 20, validate=positive),
         collect_rate=env.int("REKINDLE_COLLECT_RATE", 50, validate=positive),
         lease_seconds=env.int("REKINDLE_LEASE_SECONDS", 120, validate=positive),
         sending_seconds=env.int("REKINDLE_SENDING_SECONDS", 900, validate=positive),
+        conversations=env.int("REKINDLE_CONVERSATIONS", 8, validate=positive),
+        backoff_seconds=env.list("REKINDLE_BACKOFF_SECONDS", [60, 300, 900, 3600], subcast=int),
     )
     try:
         env.seal()

@@ -34,6 +34,8 @@ REKINDLE_SAFE_SINK = ENVIRONMENT.safe_sink
 REKINDLE_COLLECT_RATE = ENVIRONMENT.collect_rate
 REKINDLE_LEASE_SECONDS = ENVIRONMENT.lease_seconds
 REKINDLE_SENDING_SECONDS = ENVIRONMENT.sending_seconds
+REKINDLE_CONVERSATIONS = ENVIRONMENT.conversations
+REKINDLE_BACKOFF_SECONDS = ENVIRONMENT.backoff_seconds
 
 # Hosts and transport
 
@@ -157,6 +159,9 @@ CELERY_TIMEZONE = "UTC"
 
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = ENVIRONMENT.from_address
 vars().update(dj_email_url.parse(ENVIRONMENT.email_url))
+if ENVIRONMENT.email_backend:
+    EMAIL_BACKEND = ENVIRONMENT.email_backend
+ANYMAIL = ENVIRONMENT.anymail
 
 # People who log in
 

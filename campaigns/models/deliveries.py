@@ -56,16 +56,22 @@ class Delivery(models.Model):
     contact_id = models.UUIDField(null=True)
     address_hash = models.BinaryField(max_length=32)
     test_address = models.EmailField(blank=True, help_text="Where a test goes; blank for everything real.")
-    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+")
-    sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, related_name="+")
+    purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+", db_index=False)
+    sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, related_name="+", db_index=False)
     campaign = models.ForeignKey(
         "campaigns.Campaign", null=True, on_delete=models.PROTECT, related_name="deliveries"
     )
     step_key = models.CharField(max_length=40, blank=True)
     enrolment_id = models.UUIDField(null=True)
-    template = models.ForeignKey("campaigns.Template", on_delete=models.PROTECT, related_name="+")
+    template = models.ForeignKey(
+        "campaigns.Template", on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     template_version = models.ForeignKey(
-        "campaigns.TemplateVersion", null=True, on_delete=models.PROTECT, related_name="+"
+        "campaigns.TemplateVersion",
+        null=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,
     )
     subject_kind = models.CharField(max_length=20, blank=True)
     subject_id = models.UUIDField(null=True)

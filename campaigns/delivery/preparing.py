@@ -1,0 +1,91 @@
+"""Claimed messages made ready: rendered, and what they were made from kept with them before the fence."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from campaigns.delivery.mime import Mail
+from campaigns.delivery.settling import Settlement, backoff
+from campaigns.delivery.statements import LOST, columns, run
+from campaigns.messages import rendering
+from campaigns.messages.rendering import RenderProblem
+from campaigns.models import Decision, Delivery, DeliveryState
+
+logger = logging.getLogger(__name__)
+
+_KEEP = """
+UPDATE campaigns_delivery
+SET context = kept_context, message_sha256 = sha, template_version_id = version, subject_version = changed
+FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[], %(contexts)s::bytea[], %(shas)s::bytea[],
+    %(versions)s::bigint[], %(changes)s::timestamptz[])
+    AS made(made_id, token, kept_context, sha, version, changed)
+WHERE id = made_id AND lease_token = token AND state = 'claimed'
+"""
+_NAMES = ["ids", "tokens", "contexts", "shas", "versions", "changes"]
+
+
+def prepared(deliveries: Sequence[Delivery], now: datetime) -> tuple[dict[int, Mail], list[Settlement]]:
+    """The mails by delivery, and what becomes of those that could not be made."""
+    made = _rendered(deliveries, now)
+    mails = {number: mail for number, mail in made.items() if isinstance(mail, Mail)}
+    _keep([delivery for delivery in deliveries if delivery.id in mails])
+    problems = []
+    for delivery in deliveries:
+        problem = made.get(delivery.id)
+        if isinstance(problem, RenderProblem):
+            problems.append(_skipped(delivery, problem))
+        elif problem is None:
+            problems.append(_again_later(delivery, now))
+    return mails, problems
+
+
+def _rendered(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | RenderProblem]:
+    try:
+        return rendering.prepare(deliveries, now)
+    except LOST:
+        raise
+    except Exception:
+        if len(deliveries) == 1:
+            logger.exception("Delivery %s could not be made", deliveries[0].public_id)
+            return {}
+    # One message that cannot be made must not keep the others from leaving.
+    found: dict[int, Mail | RenderProblem] = {}
+    for delivery in deliveries:
+        found |= _rendered([delivery], now)
+    return found
+
+
+def _keep(deliveries: Sequence[Delivery]) -> None:
+    if deliveries:
+        rows = [
+            (
+                one.id,
+                one.lease_token,
+                one.context,
+                one.message_sha256,
+                one.template_version_id,
+                one.subject_version,
+            )
+            for one in deliveries
+        ]
+        run(_KEEP, columns(rows, _NAMES))
+
+
+def _skipped(delivery: Delivery, problem: RenderProblem) -> Settlement:
+    return Settlement(
+        delivery,
+        DeliveryState.SKIPPED,
+        reason=problem.reason,
+        verdict=Decision.Verdict.SKIPPED,
+        words=problem.words,
+    )
+
+
+def _again_later(delivery: Delivery, now: datetime) -> Settlement:
+    return Settlement(
+        delivery,
+        DeliveryState.QUEUED,
+        reason="not_made",
+        again_at=now + backoff(delivery.attempts + 1),
+        tried=True,
+    )

@@ -1,0 +1,83 @@
+"""S1 and S11: senders killed and stopped at any moment; nobody gets two, none is lost, doubt is listed."""
+
+import random  # noqa: TID251 - moments of the kills, seeded and printed
+import time
+
+import pytest
+
+from campaigns.delivery import outbox
+from campaigns.models import Delivery
+from tests.campaigns import mailing
+from tests.chaos.ledger import compare
+from tests.chaos.senders import CONVERSATIONS, Senders, wait_until
+from tests.sink.faults import Fault
+from tests.sink.smtp import SmtpSink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FAULTS = (
+    Fault("rcpt", reply="450 4.7.1 later", percent=2),
+    Fault("dot", reply="550 5.7.1 never", percent=0.3),
+    Fault("dot", drop=True, keep=True, percent=0.2),
+    Fault("dot", delay=0.02),
+)
+
+
+def settled() -> bool:
+    outbox.reap()
+    return not Delivery.objects.filter(state__in=["queued", "claimed", "sending"]).exists()
+
+
+def bloodbath(environment, recipients: int, kills: int, senders: int, seed: int, seconds: float) -> None:
+    chance = random.Random(seed)
+    moments = sorted(chance.uniform(0.02, 0.95) * recipients for _ in range(kills))
+    mailing.queue(recipients)
+    began = time.monotonic()
+    with SmtpSink(*FAULTS, seed=seed, keep_raw=False) as sink, Senders(environment, sink) as fleet:
+        fleet.start(senders)
+        for moment in moments:
+            wait_until(lambda m=moment: len(sink.copies()) >= m, seconds, f"{moment:.0f} messages")
+            time.sleep(chance.uniform(0, 0.05))
+            fleet.kill(chance.randrange(senders))
+            fleet.start()
+        wait_until(settled, seconds, "the rest")
+        assert fleet.stop() == [0] * senders
+        drops = Delivery.objects.filter(state="unknown", reason="no_answer").count()
+        report = compare(sink)
+        took = time.monotonic() - began
+        print(f"\nS1: seed {seed}, {kills} kills, {drops} dropped answers, {took:.0f} s: {report}")
+        assert report.parked <= kills * CONVERSATIONS + drops
+        assert drops <= recipients * 0.01 + 3
+
+
+@pytest.mark.proof
+def test_a_thousand_recipients_and_five_kills(child_environment):
+    bloodbath(child_environment, recipients=1_000, kills=5, senders=3, seed=20261, seconds=60)
+
+
+@pytest.mark.chaos
+def test_ten_thousand_recipients_and_fifty_kills(child_environment):
+    bloodbath(child_environment, recipients=10_000, kills=50, senders=4, seed=20262, seconds=900)
+
+
+@pytest.mark.proof
+def test_a_deploy_leaves_no_doubt(child_environment):
+    """S11: SIGTERM for all senders, ten times in 2,000."""
+    recipients, rounds = 2_000, 10
+    mailing.queue(recipients)
+    with (
+        SmtpSink(Fault("dot", delay=0.02), keep_raw=False) as sink,
+        Senders(child_environment, sink) as fleet,
+    ):
+        for number in range(1, rounds + 1):
+            fleet.start(2)
+            goal = number * recipients * 0.9 / rounds
+            wait_until(lambda g=goal: len(sink.copies()) >= g, 60, f"{goal:.0f} messages")
+            assert fleet.stop() == [0, 0]
+            assert not Delivery.objects.filter(state__in=["claimed", "sending", "unknown"]).exists()
+        fleet.start(2)
+        wait_until(settled, 60, "the rest")
+        fleet.stop()
+        report = compare(sink)
+        print(f"\nS11: {rounds} times SIGTERM for all: {report}")
+    assert report.states == {"sent": recipients}
