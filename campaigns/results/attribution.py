@@ -47,7 +47,7 @@ CROSS JOIN LATERAL (
     ORDER BY t.at DESC, t.how DESC, d.id DESC
     LIMIT 1
 ) touch
-WHERE o.id >= %(first)s AND o.recorded_at >= %(since)s AND o.status <> %(cancelled)s AND NOT o.is_backfill
+WHERE o.id >= %(first)s AND o.recorded_at >= %(since)s AND o.status <> %(cancelled)s
 """
 
 REVISE = """
