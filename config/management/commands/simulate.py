@@ -15,8 +15,8 @@ from config.simulate import stage
 
 class Command(BaseCommand):
     help = (
-        "Replay recorded clickstream (user,item,category,pv|fav|cart|buy,Unix seconds; no header) through collector "
-        "and API with the clock moved, in a database of its own, sending into a local SMTP sink."
+        "Replay recorded clickstream (user,item,category,pv|fav|cart|buy,Unix seconds; no header) through "
+        "collector and API with the clock moved, in a database of its own, sending into a local SMTP sink."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
