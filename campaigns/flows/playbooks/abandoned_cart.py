@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from campaigns.flows.kinds import Playbook, playbooks
 from campaigns.flows.steps.send import SendEmail
 from campaigns.flows.triggers.abandoned_cart import AbandonedCart as CartWasLeft
-from campaigns.messages import editing
+from campaigns.messages import defaults, editing
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
 from crm.models import Purpose
 
-MESSAGE = Path("templates") / "mail"
 EXPIRES_AFTER = timedelta(hours=3)
 
 
@@ -75,18 +72,16 @@ class AbandonedCart(Playbook):
 
 
 def message(now: datetime) -> Template:
-    """The play's own message; made once, so that a second campaign starts from what the first one says
-    now.
-    """
-    template, made = Template.objects.get_or_create(name="Abandoned cart", defaults={"created_at": now})
+    """The play's own message; made once: a second campaign starts from what the first one says by now."""
+    written = defaults.abandoned_cart()
+    template, made = Template.objects.get_or_create(name=written.name, defaults={"created_at": now})
     if made or template.current_id is None:
-        folder = settings.BASE_DIR / MESSAGE
         editing.save_version(
             template,
-            subject=(folder / "abandoned_cart.subject.txt").read_text().strip(),
-            preheader=(folder / "abandoned_cart.preheader.txt").read_text().strip(),
-            mjml=(folder / "abandoned_cart.mjml").read_text(),
-            text=(folder / "abandoned_cart.txt").read_text(),
+            subject=written.subject,
+            preheader=written.preheader,
+            mjml=written.mjml,
+            text=written.text,
             by=None,
             now=now,
         )
