@@ -152,6 +152,6 @@ def _evidence(cart: Any) -> dict[str, Any]:
         "cart": str(cart.pk),
         "total": f"{cart.total:.2f} {cart.currency}".strip(),
         "items": cart.item_count,
-        "last_seen_at": cart.seen_at.isoformat(),
+        "last_seen_at": cart.idle_since.isoformat(),
         "due_at": cart.due_at.isoformat(),
     }
