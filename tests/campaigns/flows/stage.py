@@ -22,7 +22,7 @@ LEAVE = {"kind": "campaigns.leave", "params": {"reason": "enough"}}
 
 
 def flow(*steps: dict[str, Any], **changes: Any) -> Campaign:
-    """A running campaign on carts left for eight minutes, launched a day ago; it sends once if told nothing."""
+    """A running campaign on carts left for eight minutes, launched a day ago; it sends once unless told."""
     usual = {
         "trigger_params": {"delay_minutes": "8"},
         "expires_after": timedelta(hours=3),

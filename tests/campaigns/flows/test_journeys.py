@@ -113,7 +113,8 @@ def test_the_exit_rule_is_asked_before_each_step():
     campaign = flow(SEND, WAIT, SEND, exit_rule=rule)
     leave_cart(shopper(campaign), AT - DELAY)
     run(AT)
-    Delivery.objects.update(state="sent", finished_at=AT + MINUTE)
+    for state in ("claimed", "sending", "sent"):
+        Delivery.objects.update(state=state, finished_at=AT + MINUTE)
     advance(AT + DAY)
     assert Enrolment.objects.get().left_reason == "exit_rule"
 
