@@ -1,4 +1,4 @@
-"""An order is credited to the last human click, or the cart brought back, within five days; opens earn nothing."""
+"""An order is credited to the last human click or cart brought back within five days; opens earn nothing."""
 
 from datetime import timedelta
 from decimal import Decimal
