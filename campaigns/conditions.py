@@ -48,7 +48,8 @@ class Received(Condition):
     label = "Was sent a message"
     group = "Messages"
 
-    Params = _Counted
+    class Params(_Counted):
+        """Of which campaign, how often, since when."""
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         return Q(Exists(self._groups(params, at).filter(number__gte=params["times"])))
@@ -84,7 +85,8 @@ class Clicked(Condition):
     label = "Clicked in a message"
     group = "Messages"
 
-    Params = _Campaigns
+    class Params(_Campaigns):
+        """Of which campaign, since when."""
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         return Q(Exists(self._clicks(params, at)))

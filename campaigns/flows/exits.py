@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
@@ -98,9 +99,7 @@ class _Latest:
     def __init__(self) -> None:
         self._at: dict[tuple[str, object], datetime] = {}
 
-    def note(
-        self, contact_id: UUID, address_hash: bytes | None, token: str, checkout: str, at: datetime
-    ) -> None:
+    def note(self, contact_id: UUID, address_hash: Any, token: str, checkout: str, at: datetime) -> None:
         address = bytes(address_hash) if address_hash else None
         for key in (("contact", contact_id), ("address", address), ("cart", token), ("checkout", checkout)):
             if key[1]:

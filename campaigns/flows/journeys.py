@@ -151,7 +151,7 @@ def _advance_group(campaign_id: int, dues: Sequence[Due], now: datetime) -> None
     except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
         problem = traceback.format_exc(limit=-3)
     # One of them is poison: find it, so that the others get on.
-    parked = []
+    parked: list[Due] = []
     for due in dues:
         if len(parked) == PARK_AT_MOST:
             break
@@ -190,6 +190,7 @@ def _move(campaign: Campaign, dues: Sequence[Due], now: datetime) -> None:
 
 
 def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime) -> Enrolment:
+    assert campaign.current_id is not None
     return Enrolment(
         id=ids.uuid7(),
         contact_id=entrant.contact_id,

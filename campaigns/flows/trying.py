@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -118,7 +119,7 @@ def _walked(campaign: Campaign, contact: Contact, now: datetime) -> Iterator[Sto
     version = tried.versions.order_by("-number").first()
     if version is None:
         raise CannotTry("The flow has no steps yet.")
-    tried.current, tried.control_share = version, 0  # type: ignore[assignment]
+    tried.current, tried.control_share = version, Decimal(0)
     entrant = _entrant(tried, contact, now)
     person, due = _put_in(tried, version, entrant, now)
     yield Stop(now, "", Decision.Verdict.ENTERED, f"Enters: {triggers.get(tried.trigger).label.lower()}.")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -70,23 +71,21 @@ def credit(now: datetime, since: datetime) -> int:
     written.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            TOUCHED,
-            {
-                "at_once": AT_ONCE,
-                "window": WINDOW,
-                "click": OrderCredit.How.CLICK.value,
-                "restored": OrderCredit.How.RESTORED.value,
-                "kinds": [EventKind.CLICK.value, EventKind.LANDING.value],
-                "humans": [Actor.HUMAN.value, Actor.LIKELY_HUMAN.value],
-                "cancelled": Order.Status.CANCELLED.value,
-                "since": since,
-                "first": _first_id(since),
-            },
-        )
+        asked: dict[str, Any] = {
+            "at_once": AT_ONCE,
+            "window": WINDOW,
+            "click": OrderCredit.How.CLICK.value,
+            "restored": OrderCredit.How.RESTORED.value,
+            "kinds": [EventKind.CLICK.value, EventKind.LANDING.value],
+            "humans": [Actor.HUMAN.value, Actor.LIKELY_HUMAN.value],
+            "cancelled": Order.Status.CANCELLED.value,
+            "since": since,
+            "first": _first_id(since),
+        }
+        cursor.execute(TOUCHED, asked)
         found = [_credit(*row) for row in cursor.fetchall()]
         written = _write(found)
-        followed = {"since": now - REVISED_FOR, "cancelled": Order.Status.CANCELLED.value}
+        followed: dict[str, Any] = {"since": now - REVISED_FOR, "cancelled": Order.Status.CANCELLED.value}
         cursor.execute(REVISE, followed)
         written += cursor.rowcount
         cursor.execute(FORGET, followed)

@@ -103,7 +103,7 @@ class _WebServer(ThreadingMixIn, WSGIServer):
     def server_bind(self) -> None:
         # Without the reverse look-up of the host name that the standard library does.
         super(WSGIServer, self).server_bind()
-        self.server_name, self.server_port = self.server_address[:2]
+        self.server_name, self.server_port = LOCALHOST, int(self.server_address[1])
         self.setup_environ()
 
 

@@ -96,6 +96,7 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
     guard, campaign = batch.guard(person), batch.campaign
     ends_on_order = campaign.exit_on_purchase
     due_at = batch.due[person.pk]
+    assert batch.step.template_id is not None
     return Delivery(
         dedupe_key=f"j:{person.pk}:{batch.step.key}:{person.visit}",
         channel=Channel.EMAIL,

@@ -73,13 +73,13 @@ class AbandonedCart(Trigger):
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
     ) -> dict[UUID, Guarded]:
-        subjects = {enrolment.subject_id for enrolment in enrolments}
+        subjects = {enrolment.subject_id for enrolment in enrolments if enrolment.subject_id}
         people = {enrolment.contact_id for enrolment in enrolments}
         found = {cart.pk: cart for cart in Cart.objects.filter(pk__in=subjects, contact_id__in=people)}
         delay = _delay(params)
         return {
             enrolment.pk: _guarded(found[enrolment.subject_id], delay)
-            if enrolment.subject_id in found
+            if enrolment.subject_id and enrolment.subject_id in found
             else Guarded(ended="cart_gone")
             for enrolment in enrolments
         }
@@ -87,7 +87,8 @@ class AbandonedCart(Trigger):
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         cart = (
             Cart.objects.filter(contact_id=contact_id, item_count__gt=0)
-            .order_by(Q(state=Cart.State.OPEN).desc(), "-changed_at")
+            .annotate(is_open=Q(state=Cart.State.OPEN))
+            .order_by("-is_open", "-changed_at")
             .first()
         )
         if cart is None:
@@ -98,7 +99,7 @@ class AbandonedCart(Trigger):
         minutes = params["delay_minutes"].normalize()
         return f"A cart was left: nothing done for {minutes:f} minutes, nothing bought"
 
-    def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Cart]:
+    def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         since = now - (campaign.expires_after or LONGEST_LOOK_BACK)
         if campaign.launched_at:
             since = max(since, campaign.launched_at)
