@@ -9,6 +9,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,8 @@ def read(path: Path, people: int | None = None) -> list[Act]:
                     continue
                 known[person] = None
             acts.append(Act(person, item, category, kind, int(at)))
-    return sorted(acts, key=lambda act: act.at)
+    # Within one second a purchase comes last, and one person's acts stand together.
+    return sorted(acts, key=lambda act: (act.at, act.person, act.kind == "buy"))
 
 
 def price(item: str) -> Decimal:
@@ -150,27 +152,23 @@ class Shop:
         token = self._token(act.person) if self._carts[act.person] else ""
         self._orders[act.person] += 1
         self._carts[act.person] = {}
-        lines = [_line(one.item, 1) for one in together]
-        total = sum((price(one.item) for one in together), Decimal(0))
-        body = order_body(act, self._orders[act.person], token, total, lines)
+        body = {
+            "id": f"{act.person}-{self._orders[act.person]}",
+            "placed_at": datetime.fromtimestamp(act.at, tz=UTC).isoformat(),
+            "customer": {"id": act.person, "email": email(act.person)},
+            "visitor_id": str(_visitor(act.person)),
+            "currency": CURRENCY,
+            "total": str(sum((price(one.item) for one in together), Decimal(0))),
+            "cart_token": token,
+            "lines": [
+                {"product_id": one.item, "name": f"Item {one.item}", "unit_price": str(price(one.item))}
+                for one in together
+            ],
+        }
         return Purchase(act.person, act.at, body)
 
     def _token(self, person: str) -> str:
         return f"cart-{person}-{self._orders[person]}"
-
-
-def order_body(
-    act: Act, number: int, token: str, total: Decimal, lines: list[dict[str, Any]]
-) -> dict[str, Any]:
-    return {
-        "id": f"{act.person}-{number}",
-        "email": email(act.person),
-        "currency": CURRENCY,
-        "total": str(total),
-        "cart_token": token,
-        "at": act.at,
-        "lines": lines,
-    }
 
 
 def _visitor(person: str) -> uuid.UUID:
