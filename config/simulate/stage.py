@@ -14,6 +14,7 @@ from pathlib import Path
 
 from celery import current_app
 from django.test.utils import override_settings
+from django.utils.module_loading import autodiscover_modules
 
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks
@@ -58,6 +59,7 @@ def run(
     path: Path, people: int | None = None, progress: Callable[[datetime, int], None] = lambda at, place: None
 ) -> report.Report:
     """Replay a file in the present (empty) database and lay what came of it beside the independent count."""
+    autodiscover_modules("tasks")
     acts = clickstream.read(path, people)
     begin = datetime.fromtimestamp(acts[0].at, tz=UTC) - timedelta(minutes=1)
     with ExitStack() as stack:

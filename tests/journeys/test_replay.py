@@ -1,4 +1,4 @@
-"""Recorded people of a real shop: what arrives equals a plain count from the file, to the person and the minute."""
+"""Recorded people of a real shop: what arrives equals a plain count of the file, to person and minute."""
 
 from pathlib import Path
 
