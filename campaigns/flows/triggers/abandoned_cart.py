@@ -8,7 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Count, Exists, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import (
+    Count,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.functions import Coalesce
 
 from campaigns.flows.entry import may_enter
@@ -109,9 +121,11 @@ class AbandonedCart(Trigger):
             .exclude(status=Order.Status.CANCELLED)
             .order_by()
         )
-        too_soon = runs.filter(entered_at__gt=now - timedelta(days=float(campaign.reentry_days))).exclude(
-            Exists(bought_since)
-        )
+        reentry = timedelta(days=float(campaign.reentry_days))
+        # Counted from the due moment: whoever was too soon then is not written to later, when it is stale.
+        too_soon = runs.filter(
+            entered_at__gt=ExpressionWrapper(OuterRef("due_at") - Value(reentry), DateTimeField())
+        ).exclude(Exists(bought_since))
         unchanged = runs.filter(entered_at__gte=OuterRef("changed_at"))
         earlier = (
             Enrolment.objects.filter(
