@@ -26,7 +26,7 @@ HOUSEKEEPING = timedelta(hours=1)
 PENDING = timedelta(seconds=30)
 BROWSERS = 6
 
-NEXT_CART_DUE = """
+IDLE_SINCE = """
 SELECT min(GREATEST(c.changed_at, e.last_seen_at)) FROM tracking_cart c
 LEFT JOIN crm_engagement e ON e.contact_id = c.contact_id
 WHERE c.state = 'open' AND c.has_priced_line AND GREATEST(c.changed_at, e.last_seen_at) > %s
@@ -63,7 +63,7 @@ class Replay:
         self._buys = [act.at for act in acts if act.kind == "buy"]
         self._next_buy = 0
         self._next_due: datetime | None = None
-        self._housekept = hand.at
+        self._housekept = self._triggered = hand.at
         self._local = threading.local()
 
     def run(self) -> None:
@@ -135,7 +135,10 @@ class Replay:
             while InboundEvent.objects.filter(state=InboundEvent.State.NEW).exists():
                 if not run_tick("tracking.ingest", now):
                     raise Refused("Rows came in that ingest does not read.")
-        run_tick("campaigns.trigger", now)
+        due = self._due_after(self._triggered)
+        if due and due <= now:
+            run_tick("campaigns.trigger", now)
+            self._triggered = now
         if Due.objects.filter(problem="", due_at__lte=now).exists():
             run_tick("campaigns.advance", now)
         if Delivery.objects.filter(state=DeliveryState.QUEUED, not_before__lte=now).exists():
@@ -144,10 +147,14 @@ class Replay:
             self._housekept = now
             for name in ("campaigns.reap", "campaigns.credit", "tracking.tidy"):
                 run_tick(name, now)
+        self._next_due = self._due_after(now)
+
+    def _due_after(self, moment: datetime) -> datetime | None:
+        """When the next open cart falls due, as far as is known: until then the trigger finds nothing."""
         with connection.cursor() as cursor:
-            cursor.execute(NEXT_CART_DUE, [now - self.delay])
-            seen_at = cursor.fetchone()[0]
-        self._next_due = seen_at + self.delay if seen_at else None
+            cursor.execute(IDLE_SINCE, [moment - self.delay])
+            idle_since = cursor.fetchone()[0]
+        return idle_since + self.delay if idle_since else None
 
     def _collect(self, batches: Iterable[Batch]) -> int:
         number = 0

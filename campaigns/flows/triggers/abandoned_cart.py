@@ -121,11 +121,10 @@ class AbandonedCart(Trigger):
             .exclude(status=Order.Status.CANCELLED)
             .order_by()
         )
-        reentry = timedelta(days=float(campaign.reentry_days))
         # Counted from the due moment: whoever was too soon then is not written to later, when it is stale.
-        too_soon = runs.filter(
-            entered_at__gt=ExpressionWrapper(OuterRef("due_at") - Value(reentry), DateTimeField())
-        ).exclude(Exists(bought_since))
+        reentry = timedelta(days=float(campaign.reentry_days))
+        not_since = ExpressionWrapper(OuterRef("due_at") - Value(reentry), DateTimeField())
+        too_soon = runs.filter(entered_at__gt=not_since).exclude(Exists(bought_since))
         unchanged = runs.filter(entered_at__gte=OuterRef("changed_at"))
         earlier = (
             Enrolment.objects.filter(
