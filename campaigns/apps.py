@@ -2,6 +2,14 @@
 
 from django.apps import AppConfig
 
+from crm.kernel.kinds import autodiscover
+
 
 class CampaignsConfig(AppConfig):
     name = "campaigns"
+
+    def ready(self) -> None:
+        """Find the kinds of flows, guards and channels, wherever an app brings some."""
+        autodiscover(
+            "flows.triggers", "flows.steps", "flows.playbooks", "delivery.guards", "delivery.channels"
+        )

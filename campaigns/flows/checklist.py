@@ -1,0 +1,169 @@
+"""What must be right before a campaign may start, line by line, each with what to do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from django.urls import reverse
+from django.utils.text import Truncator
+
+from campaigns.flows.kinds import steps, triggers
+from campaigns.messages import rendering
+from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
+from crm.kernel import rules
+from crm.kernel.kinds import BrokenParams, UnknownKind
+from crm.models import Purpose, ShopSettings
+
+Place = Literal["campaign", "steps", "template", "sender", "shop"]
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line. Without a `problem` it is green; `place` (and `pk`) say where to mend it."""
+
+    key: str
+    label: str
+    problem: str = ""
+    place: Place = "campaign"
+    pk: int | None = None
+
+    @property
+    def done(self) -> bool:
+        return not self.problem
+
+    @property
+    def words(self) -> str:
+        return f"{self.label}: {self.problem}" if self.problem else self.label
+
+    @property
+    def url(self) -> str:
+        """Where to mend it, if that is another page than the campaign's own."""
+        if self.place == "shop":
+            return reverse("admin:crm_shopsettings_changelist")
+        if self.place in ("sender", "template"):
+            page = f"admin:campaigns_{self.place}"
+            return reverse(f"{page}_change", args=[self.pk]) if self.pk else reverse(f"{page}_changelist")
+        return ""
+
+
+def checklist(campaign: Campaign, version: FlowVersion | None = None) -> list[Check]:
+    """All lines, of this version of the flow or the newest one."""
+    version = version or campaign.versions.order_by("-number").first()
+    rows = list(version.steps.select_related("template__current")) if version else []
+    sender = campaign.sender or Sender.objects.filter(is_default=True).first()
+    shop = ShopSettings.objects.filter(pk=1).first()
+    return [
+        Check("purpose", "What people agreed to", _purpose(campaign)),
+        Check("trigger", "What lets people in", _trigger(campaign)),
+        *_rules(campaign),
+        *_steps(rows),
+        Check("sender", "Who it is from", _sender(sender), "sender", sender.pk if sender else None),
+        Check("shop", "The shop's postal address", _shop(shop), "shop"),
+        *_templates(rows),
+    ]
+
+
+def _purpose(campaign: Campaign) -> str:
+    if not campaign.purpose.is_active:
+        return f"“{campaign.purpose}” is no longer used: choose another purpose."
+    if campaign.purpose.kind == Purpose.Kind.TRACKING:
+        return f"“{campaign.purpose}” allows to track, not to write: choose a purpose for messages."
+    return ""
+
+
+def _trigger(campaign: Campaign) -> str:
+    try:
+        trigger = triggers.get(campaign.trigger)
+        trigger.read(campaign.trigger_params)
+    except UnknownKind:
+        return "Choose what lets people in."
+    except BrokenParams as broken:
+        return f"Mend its settings: {broken}."
+    return ""
+
+
+def _rules(campaign: Campaign) -> Iterator[Check]:
+    subject = triggers.get(campaign.trigger).subject_kind if campaign.trigger in triggers else ""
+    inside = rules.Scope(True, subject, True if subject else None).offers
+    asked = {
+        "entry_rule": ("Who may enter", campaign.entry_rule, frozenset[str]()),
+        "exit_rule": ("When people leave early", campaign.exit_rule, inside),
+        "goal": ("What counts as success", campaign.goal, inside),
+    }
+    for key, (label, rule, offers) in asked.items():
+        if not rules.is_blank(rule):
+            found = rules.problems(rule, offers)
+            yield Check(key, label, str(found[0]) if found else "")
+
+
+def _steps(rows: list[Step]) -> Iterator[Check]:
+    if not any(row.kind in steps and steps.get(row.kind).has_template for row in rows):
+        yield Check("steps", "The flow", "Add a step that sends a message.", "steps")
+    for row in rows:
+        problem = _step(row)
+        yield Check(f"step:{row.key}", f"Step {row.position}", problem, "steps", row.pk)
+
+
+def _step(row: Step) -> str:
+    try:
+        kind = steps.get(row.kind)
+        params = kind.read(row.params)
+    except UnknownKind:
+        return "Choose what happens here."
+    except BrokenParams as broken:
+        return f"Mend its settings: {broken}."
+    if not rules.is_blank(row.only_if) and (found := rules.problems(row.only_if)):
+        return f"Mend its condition: {found[0]}."
+    return next(iter(kind.problems(params, row)), "")
+
+
+def _sender(sender: Sender | None) -> str:
+    if sender is None:
+        return "Choose who it is from."
+    missing = [
+        name
+        for name, value in (
+            ("a person", sender.person),
+            ("an address for replies", sender.reply_to),
+            ("a telephone number", sender.telephone),
+        )
+        if not value
+    ]
+    return f"Give the sender {' and '.join(missing)}." if missing else ""
+
+
+def _shop(shop: ShopSettings | None) -> str:
+    if shop is None or not shop.postal_address.strip():
+        return "The law asks for a postal address in every message: write it into the shop's settings."
+    return ""
+
+
+def _templates(rows: list[Step]) -> Iterator[Check]:
+    for template in {row.template for row in rows if row.template}:
+        yield Check(
+            f"template:{template.pk}",
+            f"The message “{template}”",
+            _template(template),
+            "template",
+            template.pk,
+        )
+
+
+def _template(template: Template) -> str:
+    version = template.current
+    if version is None:
+        return "Write the message."
+    written: list[tuple[rendering.Kind, str]] = [
+        ("subject", version.subject),
+        ("preheader", version.preheader),
+        ("mjml", version.mjml),
+        ("text", version.text),
+    ]
+    for kind, source in written:
+        if source.strip() and (found := rendering.problems(source, kind)):
+            return f"Mend its {kind}: {Truncator(str(found[0])).chars(200)}"
+    if not version.subject.strip():
+        return "Give it a subject."
+    return "" if version.html else "Save it once more, so that it is compiled."

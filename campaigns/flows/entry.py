@@ -1,0 +1,34 @@
+"""The entry rule of a campaign, as part of the question who qualifies."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Exists, Model, OuterRef, QuerySet
+
+from campaigns.models import Campaign
+from crm.kernel import rules
+from crm.models import Contact
+
+
+class BrokenRule(ValueError):
+    """A rule of a campaign cannot be read; nobody is judged by it until it is mended."""
+
+
+def may_enter[M: Model](rows: QuerySet[M], campaign: Campaign, now: datetime) -> QuerySet[M]:
+    """Only those rows (each with a `contact`) whose person the entry rule lets in; without a rule all of
+    them.
+    """
+    if rules.is_blank(campaign.entry_rule):
+        return rows
+    return rows.filter(Exists(people(campaign.entry_rule, now, "The entry rule")))
+
+
+def people(rule: Any, at: datetime, name: str, scope: rules.Scope | None = None) -> QuerySet[Contact]:
+    """The contact of the outer row, if the rule is true of them. Raises BrokenRule where it cannot be
+    read.
+    """
+    if problems := rules.problems(rule, (scope or rules.Scope()).offers):
+        raise BrokenRule(f"{name} cannot be read: {problems[0]}")
+    return Contact.objects.filter(pk=OuterRef("contact")).filter(rules.compile(rule, at, scope))

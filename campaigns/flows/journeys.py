@@ -1,0 +1,224 @@
+"""People's runs through flows: let in whoever qualifies, and move on whoever is due. Batches, never one task
+a person.
+
+Everything here is database work inside the claiming transaction: the row lock is the lease. Any of it may
+run at any time, in any number of processes. An error parks the people it concerns and pauses their
+campaign, no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, transaction
+
+from campaigns.flows.course import Course
+from campaigns.flows.kinds import Entrant, triggers
+from campaigns.models import Campaign, Decision, Due, Enrolment
+from crm.kernel import buckets, ids
+from crm.kernel.work import Budget
+from crm.ticking import ring
+
+logger = logging.getLogger(__name__)
+
+ENTER_AT_ONCE = 1000
+ADVANCE_AT_ONCE = 500
+PARK_AT_MOST = 20
+# The database's own trouble (a lost connection, a deadlock) is nobody's fault: the next run tries again.
+TRANSIENT = (OperationalError, InterfaceError)
+
+
+def enrol(now: datetime, budget: Budget) -> int:
+    """Let in everyone whom a running campaign's trigger names. Returns how many entered."""
+    entered = 0
+    running = Campaign.objects.filter(state=Campaign.State.RUNNING).order_by("priority", "pk")
+    for campaign_id in running.values_list("pk", flat=True):
+        while (found := enrol_one(campaign_id, now)) is not None:
+            entered += found
+            if found < ENTER_AT_ONCE or not budget:
+                break
+    if entered:
+        ring("campaigns.advance")
+    return entered
+
+
+def enrol_one(campaign_id: int, now: datetime) -> int | None:
+    """One batch of one campaign. Nothing where another process is at it, or it no longer runs."""
+    try:
+        with transaction.atomic():
+            # The lock makes "no other run of this person lately" hold between processes, too.
+            campaign = (
+                Campaign.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+                .filter(pk=campaign_id, state=Campaign.State.RUNNING)
+                .first()
+            )
+            if campaign is None:
+                return None
+            trigger = triggers.get(campaign.trigger)
+            params = trigger.read(campaign.trigger_params)
+            entrants = trigger.entrants(params, campaign, now, limit=ENTER_AT_ONCE)
+            return len(enter(campaign, entrants, now)) if entrants else 0
+    except TRANSIENT:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+        pause_for(campaign_id, traceback.format_exc(limit=-3), now)
+        return None
+
+
+def enter(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> list[Enrolment]:
+    """Write the runs of these people, their first due moment and why. Who has one for the same entry stays
+    out.
+    """
+    if campaign.current_id is None:
+        raise ValueError("The campaign has no launched version.")
+    course = Course(campaign, [campaign.current_id], now)
+    share = float(campaign.control_share)
+    people = [_enrolment(campaign, entrant, share, now) for entrant in entrants]
+    due = {person.pk: course.begin(person, person.qualified_at) for person in people}
+    Enrolment.objects.bulk_create(people, ignore_conflicts=True, batch_size=1000)
+    written = set(
+        Enrolment.objects.filter(
+            pk__in=due, contact_id__in={person.contact_id for person in people}
+        ).values_list("pk", flat=True)
+    )
+    entered = [person for person in people if person.pk in written]
+    Due.objects.bulk_create(
+        [
+            Due(
+                enrolment_id=person.pk, contact_id=person.contact_id, campaign=campaign, due_at=due[person.pk]
+            )
+            for person in entered
+        ],
+        batch_size=1000,
+    )
+    evidence = {entrant.contact_id: dict(entrant.evidence) for entrant in entrants}
+    Decision.objects.bulk_create(
+        [_entered(campaign, person, evidence[person.contact_id], now) for person in entered], batch_size=1000
+    )
+    return entered
+
+
+def advance(now: datetime, budget: Budget) -> int:
+    """Move on everyone who is due in a running campaign, and let go everyone of a stopped one. Returns how
+    many.
+    """
+    moved = 0
+    while True:
+        with transaction.atomic():
+            claimed = _claim(now)
+            by_campaign: dict[int, list[Due]] = defaultdict(list)
+            for due in claimed:
+                by_campaign[due.campaign_id].append(due)
+            for campaign_id, dues in sorted(by_campaign.items()):
+                _advance_group(campaign_id, dues, now)
+        moved += len(claimed)
+        if len(claimed) < ADVANCE_AT_ONCE or not budget:
+            return moved
+
+
+def pause_for(campaign_id: int, problem: str, now: datetime) -> None:
+    """An error stops this campaign, visibly; a person looks, mends and resumes it."""
+    logger.error("Campaign %s paused: %s", campaign_id, problem)
+    Campaign.objects.filter(pk=campaign_id).update(problem=problem[-4000:], problem_at=now)
+    Campaign.objects.filter(pk=campaign_id, state=Campaign.State.RUNNING).update(
+        state=Campaign.State.PAUSED, state_reason="paused by an error"
+    )
+
+
+def _claim(now: datetime) -> list[Due]:
+    lock = Due.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("due_at", "pk")
+    due = list(
+        lock.filter(problem="", due_at__lte=now, campaign__state=Campaign.State.RUNNING)[:ADVANCE_AT_ONCE]
+    )
+    if len(due) < ADVANCE_AT_ONCE:
+        due += lock.filter(campaign__state=Campaign.State.STOPPED)[: ADVANCE_AT_ONCE - len(due)]
+    return due
+
+
+def _advance_group(campaign_id: int, dues: Sequence[Due], now: datetime) -> None:
+    campaign = Campaign.objects.get(pk=campaign_id)
+    try:
+        with transaction.atomic():
+            _move(campaign, dues, now)
+        return
+    except TRANSIENT:
+        raise
+    except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+        problem = traceback.format_exc(limit=-3)
+    # One of them is poison: find it, so that the others get on.
+    parked: list[Due] = []
+    for due in dues:
+        if len(parked) == PARK_AT_MOST:
+            break
+        try:
+            with transaction.atomic():
+                _move(campaign, [due], now)
+        except TRANSIENT:
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+            problem = due.problem = traceback.format_exc(limit=-3)[-2000:]
+            parked.append(due)
+    if parked:
+        Due.objects.bulk_update(parked, ["problem"])
+        pause_for(campaign_id, problem, now)
+
+
+def _move(campaign: Campaign, dues: Sequence[Due], now: datetime) -> None:
+    moments = {due.enrolment_id: due.due_at for due in dues}
+    people = list(
+        Enrolment.objects.filter(
+            pk__in=moments,
+            contact_id__in={due.contact_id for due in dues},
+            campaign=campaign,
+            state=Enrolment.State.ACTIVE,
+        ).order_by("pk")
+    )
+    course = Course(campaign, (person.version_id for person in people), now)
+    if campaign.state == Campaign.State.STOPPED:
+        for person in people:
+            course.leave(person, "stopped")
+        course.write(people, {})
+    else:
+        course.write(people, course.walk(people, moments))
+    known = {person.pk for person in people}
+    Due.objects.filter(pk__in=[key for key in moments if key not in known]).delete()
+
+
+def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime) -> Enrolment:
+    assert campaign.current_id is not None
+    return Enrolment(
+        id=ids.uuid7(),
+        contact_id=entrant.contact_id,
+        campaign=campaign,
+        version_id=campaign.current_id,
+        entry=entrant.entry,
+        subject_kind=entrant.subject_kind,
+        subject_id=entrant.subject_id,
+        arm=arm_of(campaign, entrant.contact_id, share),
+        qualified_at=entrant.qualified_at,
+        entered_at=now,
+        is_test=entrant.is_test,
+    )
+
+
+def arm_of(campaign: Campaign, contact_id: UUID, share: float) -> str:
+    """Treated or held out: the same for the same person and campaign for ever."""
+    return buckets.arm(f"campaign:{campaign.pk}", contact_id, share)
+
+
+def _entered(campaign: Campaign, person: Enrolment, evidence: dict[str, str], now: datetime) -> Decision:
+    return Decision(
+        contact_id=person.contact_id,
+        campaign=campaign,
+        enrolment_id=person.pk,
+        verdict=Decision.Verdict.ENTERED,
+        reason="qualified",
+        words=f"Entered: {triggers.get(campaign.trigger).label.lower()}.",
+        evidence={**evidence, "arm": person.arm},
+        decided_at=now,
+    )

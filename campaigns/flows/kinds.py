@@ -1,0 +1,166 @@
+"""What a flow is made of: triggers let people in, steps do something to a batch of them, playbooks make
+campaigns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from campaigns.models import Campaign, Decision, Delivery, Enrolment
+from campaigns.models import Step as StepRow
+from crm.kernel.kinds import Kind, Registry
+
+
+@dataclass(frozen=True)
+class Entrant:
+    """Somebody who qualifies: since when, about what, and the string that makes this entry unique."""
+
+    contact_id: UUID
+    entry: str
+    qualified_at: datetime
+    subject_kind: str = ""
+    subject_id: UUID | None = None
+    is_test: bool = False
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """What a message of this person's run rests upon; the fence tests it again.
+
+    `since`, `cart_token` and `checkout_id` say which orders end it, `idle_for` how long the person must
+    have done nothing, `subject_version` how fresh the subject was. `ended` names a reason why the subject
+    is over already.
+    """
+
+    since: datetime | None = None
+    cart_token: str = ""
+    checkout_id: str = ""
+    idle_for: timedelta | None = None
+    subject_version: datetime | None = None
+    ended: str = ""
+
+
+NOTHING_GUARDED = Guarded()
+
+
+class Trigger(Kind):
+    """What lets people into a flow."""
+
+    subject_kind = ""
+
+    def entrants(
+        self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
+    ) -> Sequence[Entrant]:
+        """Those who qualify at `now` and have no run for it yet, at most `limit`, the longest waiting first.
+
+        The campaign's entry rule must be part of the question: whoever it keeps out must not fill the batch.
+        """
+        raise NotImplementedError(f"{type(self).__name__} lets nobody in")
+
+    def guard_of(
+        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
+    ) -> dict[UUID, Guarded]:
+        """What the messages of these runs rest upon, by enrolment, in a fixed number of queries."""
+        return {}
+
+    def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
+        """An entrant to try the flow with, whether or not the person qualifies; nothing where there is no
+        subject.
+        """
+        raise NotImplementedError(f"{type(self).__name__} cannot be tried")
+
+    def sentence(self, params: dict[str, Any]) -> str:
+        """What lets people in, in words."""
+        return self.label
+
+
+@dataclass(frozen=True)
+class Move:
+    """What became of one person at a step: on to the next, made to wait here `until`, or out of the flow."""
+
+    to: Literal["next", "stay", "leave"]
+    until: datetime | None = None
+    reason: str = ""
+
+
+ON = Move("next")
+
+
+@dataclass
+class Batch:
+    """People who stand at one step and are due. Steps add what they decide; the engine writes it all at
+    once.
+    """
+
+    campaign: Campaign
+    step: StepRow
+    params: dict[str, Any]
+    people: Sequence[Enrolment]
+    due: Mapping[UUID, datetime]
+    guards: Mapping[UUID, Guarded]
+    now: datetime
+    decisions: list[Decision] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+
+    def guard(self, person: Enrolment) -> Guarded:
+        return self.guards.get(person.pk, NOTHING_GUARDED)
+
+    def decide(
+        self, person: Enrolment, verdict: str, reason: str, words: str, evidence: dict[str, Any] | None = None
+    ) -> None:
+        """Note why somebody did or did not get something."""
+        self.decisions.append(
+            Decision(
+                contact_id=person.contact_id,
+                campaign=self.campaign,
+                enrolment_id=person.pk,
+                step_key=self.step.key,
+                verdict=verdict,
+                reason=reason,
+                words=words,
+                evidence=evidence or {},
+                decided_at=self.now,
+            )
+        )
+
+
+class Step(Kind):
+    """What happens to people at one place of a flow, a batch at a time."""
+
+    has_template = False
+
+    def due(self, params: dict[str, Any], at: datetime) -> datetime:
+        """When somebody who arrives `at` is dealt with."""
+        return at
+
+    def run(self, batch: Batch) -> dict[UUID, Move]:
+        """Deal with everyone in the batch, in a fixed number of queries. Who is not named goes on."""
+        raise NotImplementedError(f"{type(self).__name__} does nothing")
+
+    def sentence(self, params: dict[str, Any], step: StepRow) -> str:
+        """The step in words, as on its card."""
+        return self.label
+
+    def problems(self, params: dict[str, Any], step: StepRow) -> list[str]:
+        """What keeps this step from working, in words."""
+        if self.has_template and step.template_id is None:
+            return ["Choose the message it sends."]
+        return []
+
+
+class Playbook(Kind):
+    """A proven campaign that one click makes, ready to be read, changed and launched."""
+
+    def make(self, now: datetime, **overrides: Any) -> Campaign:
+        """A draft campaign with its steps and messages."""
+        raise NotImplementedError(f"{type(self).__name__} makes nothing")
+
+
+triggers: Registry[Trigger] = Registry(Trigger)
+steps: Registry[Step] = Registry(Step)
+playbooks: Registry[Playbook] = Registry(Playbook)

@@ -1,0 +1,114 @@
+"""What we did for and to a person, on their timeline: messages, decisions that said no, runs through
+flows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.urls import reverse
+
+from campaigns.models import Decision, Delivery, DeliveryState, Enrolment
+from crm.kernel.timeline import Cursor, Entry, Source, sources
+
+
+@sources.register
+class Messages(Source):
+    """Messages made for the person, and what became of each."""
+
+    key = "campaigns.deliveries"
+    label = "Messages"
+    kinds = {"message": "Messages"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = Delivery.objects.filter(contact_id=contact_id, origin=Delivery.Origin.FLOW)
+        rows = rows.select_related("template", "campaign").defer("context")
+        return [
+            Entry(
+                at=row.created_at,
+                source=self.key,
+                key=str(row.pk),
+                kind="message",
+                title=f"{row.get_channel_display()} “{row.template}”: {row.get_state_display()}",
+                detail=" · ".join(filter(None, [str(row.campaign or ""), row.reason.replace("_", " ")])),
+                url=reverse("admin:campaigns_delivery_change", args=[row.pk]),
+                icon="mail" if row.state == DeliveryState.SENT else "mail_off",
+                data={"delivery": row.pk, "public_id": str(row.public_id), "state": row.state},
+            )
+            for row in self.below(rows, before, at="created_at")[:limit]
+        ]
+
+
+@sources.register
+class Noes(Source):
+    """Decisions by which the person got nothing: held out, not allowed, skipped."""
+
+    key = "campaigns.decisions"
+    label = "Decisions"
+    kinds = {"decision": "Decisions"}
+
+    SHOWN = (
+        Decision.Verdict.HELD_OUT,
+        Decision.Verdict.WAITED,
+        Decision.Verdict.SKIPPED,
+        Decision.Verdict.SUPPRESSED,
+        Decision.Verdict.FAILED,
+    )
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = Decision.objects.filter(contact_id=contact_id, verdict__in=self.SHOWN).select_related(
+            "campaign"
+        )
+        return [
+            Entry(
+                at=row.decided_at,
+                source=self.key,
+                key=str(row.pk),
+                kind="decision",
+                title=row.words,
+                detail=str(row.campaign or ""),
+                icon="block",
+                data={"verdict": row.verdict, "reason": row.reason, "evidence": row.evidence},
+            )
+            for row in self.below(rows, before, at="decided_at")[:limit]
+        ]
+
+
+@sources.register
+class Runs(Source):
+    """Entering a flow, and where the run stands or how it ended."""
+
+    key = "campaigns.enrolments"
+    label = "Flows"
+    kinds = {"flow": "Flows"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = Enrolment.objects.filter(contact_id=contact_id).select_related("campaign")
+        return [
+            Entry(
+                at=row.entered_at,
+                source=self.key,
+                key=str(row.pk),
+                kind="flow",
+                title=f"Entered “{row.campaign}”",
+                detail=" · ".join(
+                    filter(None, [_ending(row), "control group" if row.arm == Enrolment.Arm.CONTROL else ""])
+                ),
+                url=reverse("admin:campaigns_campaign_change", args=[row.campaign_id]),
+                icon="account_tree",
+                data={"arm": row.arm, "state": row.state},
+            )
+            for row in self.below(rows, before, at="entered_at")[:limit]
+        ]
+
+
+def _ending(row: Enrolment) -> str:
+    words = row.get_state_display()
+    return f"{words}: {row.left_reason.replace('_', ' ')}" if row.left_reason else words

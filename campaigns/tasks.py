@@ -1,0 +1,48 @@
+"""The ticks of campaigns: let people in, move them on, send, free what a dead worker held, credit orders."""
+
+from datetime import datetime, timedelta
+
+from campaigns.delivery import outbox
+from campaigns.flows import journeys
+from campaigns.results import attribution
+from crm.kernel import clock
+from crm.kernel.work import Budget
+from crm.models import Heartbeat
+from crm.ticking import tick
+
+CREDIT = "campaigns.credit"
+# Transactions that were open at the last run, and clicks that are read after their order.
+CREDIT_AGAIN = timedelta(hours=2)
+CREDIT_FIRST = timedelta(days=30)
+
+
+@tick("campaigns.trigger", every=15)
+def trigger(now: datetime, budget: Budget) -> int:
+    """Let in whoever qualifies for a running campaign."""
+    return journeys.enrol(now, budget)
+
+
+@tick("campaigns.advance", every=15)
+def advance(now: datetime, budget: Budget) -> int:
+    """Move on everyone in a flow who is due."""
+    return journeys.advance(now, budget)
+
+
+@tick("campaigns.deliver", every=15)
+def deliver(now: datetime, budget: Budget) -> int:
+    """Send what is due."""
+    return outbox.deliver(clock.now, budget)["claimed"]
+
+
+@tick("campaigns.reap", every=15)
+def reap(now: datetime, budget: Budget) -> int:
+    """Take back what a dead sender had claimed; park what it may have sent."""
+    return outbox.reap()
+
+
+@tick(CREDIT, every=30)
+def credit(now: datetime, budget: Budget) -> int:
+    """Credit new orders to the message that brought them."""
+    succeeded = Heartbeat.objects.filter(name=CREDIT, seconds__gt=0)
+    last = succeeded.values_list("beat_at", flat=True).first()
+    return attribution.credit(now, min(last, now) - CREDIT_AGAIN if last else now - CREDIT_FIRST)

@@ -1,0 +1,205 @@
+"""The replay itself: tell what was recorded, move the clock from due moment to due moment, step the ticks
+by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http.client import HTTPConnection
+
+from django.db import connection
+from django.db.models import Min
+
+from campaigns.models import Campaign, Delivery, DeliveryState, Due
+from config.simulate.clickstream import Act, Batch, Purchase, Shop
+from config.simulate.servers import LOCALHOST
+from crm.kernel import clock
+from crm.ticking import run_tick
+from tracking.models import InboundEvent
+
+HOUSEKEEPING = timedelta(hours=1)
+PENDING = timedelta(seconds=30)
+BROWSERS = 6
+
+IDLE_SINCE = """
+SELECT min(GREATEST(c.changed_at, e.last_seen_at)) FROM tracking_cart c
+LEFT JOIN crm_engagement e ON e.contact_id = c.contact_id
+WHERE c.state = 'open' AND c.has_priced_line AND GREATEST(c.changed_at, e.last_seen_at) > %s
+"""
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where the product listens, and the keys of the shop."""
+
+    collect_port: int
+    web_port: int
+    server_key: str
+
+
+class Refused(RuntimeError):
+    """The product did not take what was recorded."""
+
+
+class Replay:
+    def __init__(
+        self,
+        acts: list[Act],
+        shop: Shop,
+        doors: Doors,
+        delay: timedelta,
+        hand: clock.Hand,
+        progress: Callable[[datetime, int], None],
+    ) -> None:
+        self.acts, self.shop, self.doors = acts, shop, doors
+        self.delay, self.hand, self.progress = delay, hand, progress
+        self.place = 0
+        self.requests = self.steps = 0
+        self._buys = [act.at for act in acts if act.kind == "buy"]
+        self._next_buy = 0
+        self._next_due: datetime | None = None
+        self._housekept = self._triggered = hand.at
+        self._local = threading.local()
+
+    def run(self) -> None:
+        """From the first act to the last message."""
+        with ThreadPoolExecutor(BROWSERS) as browsers:
+            while at := self._next_moment():
+                told = self._tell_until(at, browsers)
+                self.hand.set(max(at, self.hand.at))
+                self._work(told)
+                self.steps += 1
+                self.progress(self.hand.at, self.place)
+
+    def _next_moment(self) -> datetime | None:
+        """The next purchase, cart falling due, or pending work; never past what an untold act could make
+        due.
+        """
+        moments = [self._next_due] if self._next_due else []
+        if self.place < len(self.acts):
+            moments.append(_instant(self.acts[self.place].at) + self.delay)
+            if self._next_buy < len(self._buys):
+                moments.append(_instant(self._buys[self._next_buy]))
+        if pending := self._pending():
+            moments.append(pending)
+        return min(moments, default=None)
+
+    def _pending(self) -> datetime | None:
+        """When people in flows and queued messages are looked at again: on time, and every 30 seconds
+        while late.
+        """
+        now = self.hand.at
+        queued = Delivery.objects.filter(state=DeliveryState.QUEUED, is_held=False)
+        moments = [
+            queued.aggregate(at=Min("not_before"))["at"],
+            Due.objects.filter(problem="", campaign__state=Campaign.State.RUNNING).aggregate(
+                at=Min("due_at")
+            )["at"],
+        ]
+        known = [moment for moment in moments if moment]
+        if not known:
+            return None
+        return max(min(known), now + timedelta(seconds=1)) if min(known) > now else now + PENDING
+
+    def _tell_until(self, at: datetime, browsers: ThreadPoolExecutor) -> int:
+        first, until = self.place, at.timestamp()
+        while self.place < len(self.acts) and self.acts[self.place].at <= until:
+            self.place += 1
+        while self._next_buy < len(self._buys) and self._buys[self._next_buy] <= until:
+            self._next_buy += 1
+        acts = self.acts[first : self.place]
+        batches: dict[str, list[Batch]] = {}
+        purchases: list[Purchase] = []
+        for said in self.shop.tell(acts):
+            if isinstance(said, Purchase):
+                purchases.append(said)
+            else:
+                batches.setdefault(said.person, []).append(said)
+        # People's browsers speak side by side; each keeps its own order.
+        for number in browsers.map(self._collect, batches.values()):
+            self.requests += number
+        for purchase in purchases:
+            self.hand.set(max(_instant(purchase.at), self.hand.at))
+            self._order(purchase)
+            self.requests += 1
+        return len(acts)
+
+    def _work(self, told: int) -> None:
+        now = self.hand.at
+        if told:
+            while InboundEvent.objects.filter(state=InboundEvent.State.NEW).exists():
+                if not run_tick("tracking.ingest", now):
+                    raise Refused("Rows came in that ingest does not read.")
+        due = self._due_after(self._triggered)
+        if due and due <= now:
+            run_tick("campaigns.trigger", now)
+            self._triggered = now
+        if Due.objects.filter(problem="", due_at__lte=now).exists():
+            run_tick("campaigns.advance", now)
+        if Delivery.objects.filter(state=DeliveryState.QUEUED, not_before__lte=now).exists():
+            run_tick("campaigns.deliver", now)
+        if now - self._housekept >= HOUSEKEEPING:
+            self._housekept = now
+            for name in ("campaigns.reap", "campaigns.credit", "tracking.tidy"):
+                run_tick(name, now)
+        self._next_due = self._due_after(now)
+
+    def _due_after(self, moment: datetime) -> datetime | None:
+        """When the next open cart falls due, as far as is known: until then the trigger finds nothing."""
+        with connection.cursor() as cursor:
+            cursor.execute(IDLE_SINCE, [moment - self.delay])
+            idle_since = cursor.fetchone()[0]
+        return idle_since + self.delay if idle_since else None
+
+    def _collect(self, batches: Iterable[Batch]) -> int:
+        number = 0
+        for batch in batches:
+            self._post("/c", batch.body, "text/plain", {"X-Rekindle-Replay": self.doors.server_key})
+            number += 1
+        return number
+
+    def _order(self, purchase: Purchase) -> None:
+        door = HTTPConnection(LOCALHOST, self.doors.web_port, timeout=30)
+        try:
+            door.request(
+                "POST",
+                "/api/v1/orders",
+                json.dumps(purchase.body),
+                {
+                    "Content-Type": "application/json",
+                    "Authorization": f"Bearer {self.doors.server_key}",
+                    "X-Rekindle-Replay": self.doors.server_key,
+                },
+            )
+            _read(door, "/api/v1/orders")
+        finally:
+            door.close()
+
+    def _post(self, path: str, body: object, kind: str, headers: dict[str, str]) -> None:
+        door = getattr(self._local, "door", None)
+        if door is None:
+            door = self._local.door = HTTPConnection(LOCALHOST, self.doors.collect_port, timeout=30)
+        door.request("POST", path, json.dumps(body), {"Content-Type": kind, **headers})
+        _read(door, path)
+
+
+def _read(door: HTTPConnection, path: str) -> None:
+    answer = door.getresponse()
+    words = answer.read(2000)
+    # 200 tells of events in the batch that were refused: a replay must lose nothing.
+    if answer.status not in (201, 204) and not (answer.status == 200 and path != "/c"):
+        raise Refused(f"{path} answered {answer.status}: {words.decode(errors='replace')}")
+
+
+def _instant(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)
+
+
+def minutes(moments: Iterable[datetime]) -> Iterator[int]:
+    """Whole minutes since 1970, to compare by."""
+    return (int(moment.timestamp()) // 60 for moment in moments)
