@@ -16,7 +16,7 @@ from campaigns.delivery.channels.letters import Ending, Letter
 from campaigns.delivery.channels.smtp import Courier, Server
 from campaigns.delivery.mime import Mail, build
 from campaigns.messages import defaults, mjml, variables
-from campaigns.messages.rendering import Compiled, compiled
+from campaigns.messages.compiling import Compiled, compiled
 
 PORT = 2598
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -1,108 +1,188 @@
-"""From what a marketer wrote to what one person gets: check it, compile it once, render it for each.
+"""Deliveries become mails: context, rendering, counted links, and what is kept to show it again."""
 
-`problems(source, kind)` for the editor; `mjml.compile_html` when a version is saved; `compiled(...)` and
-`Compiled.render(data)` when it is sent. Data is plain data in the shape of `variables.VARIABLES`.
-"""
+from __future__ import annotations
 
-import re
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Literal
+from datetime import datetime
 
-from liquid import BoundTemplate
-
-from campaigns.messages import liquid, mjml, text, variables
-from campaigns.messages.liquid import BrokenTemplate, NotPlain, Problem, RenderFailed
+from campaigns.delivery.mime import Mail
+from campaigns.messages import contexts, counting, variables
+from campaigns.messages.compiling import (
+    BrokenTemplate,
+    Compiled,
+    Kind,
+    NotPlain,
+    Problem,
+    Rendered,
+    RenderFailed,
+    compiled,
+    problems,
+)
+from campaigns.messages.contexts import Context, Missing
+from campaigns.models import Delivery, Sender, TemplateVersion
+from crm.models import Contact, ShopSettings
+from tracking.models import Cart
 
 __all__ = [
+    "AsSent",
     "BrokenTemplate",
     "Compiled",
+    "Kind",
     "NotPlain",
     "Problem",
     "RenderFailed",
+    "RenderProblem",
     "Rendered",
+    "as_sent",
     "compiled",
+    "prepare",
+    "preview",
     "problems",
 ]
 
-Kind = Literal["subject", "preheader", "text", "mjml"]
-_LINE_KINDS = ("subject", "preheader")
-_BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
-_NEEDED = ("links.unsubscribe", "shop.postal_address")
+
+@dataclass(frozen=True, slots=True)
+class RenderProblem:
+    """Why one message could not be made: a code, and words for people."""
+
+    reason: str
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class AsSent:
+    """A message made once more from what was kept; `is_exact` says whether it is the very one that left."""
+
     subject: str
     html: str
     text: str
-    preheader: str = ""
+    is_exact: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A message ready to be rendered for one person after another."""
+def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | RenderProblem]:
+    """The mail of each delivery, in a fixed number of queries.
 
-    subject: BoundTemplate
-    preheader: BoundTemplate
-    html: BoundTemplate
-    text: BoundTemplate
+    Sets on each made delivery, for the caller to save before the fence: `context`, `message_sha256`,
+    `template_version_id`, `subject_version`.
+    """
+    found = contexts.build(deliveries, now)
+    versions = contexts.versions(deliveries, now)
+    made: dict[int, Mail | RenderProblem] = {}
+    rendered: list[tuple[Delivery, Context, Rendered]] = []
+    for delivery in deliveries:
+        context = found[delivery.pk]
+        version = versions.get(delivery.template_id)
+        if isinstance(context, Missing):
+            made[delivery.pk] = RenderProblem(context.reason, context.words)
+        elif version is None:
+            made[delivery.pk] = RenderProblem("no_message", "The template has no message yet.")
+        else:
+            try:
+                shown = _render(version, context)
+            except (BrokenTemplate, RenderFailed, NotPlain) as error:
+                made[delivery.pk] = RenderProblem(
+                    "broken_template", f"The message could not be made: {error}"[:300]
+                )
+                continue
+            delivery.template_version = version
+            rendered.append((delivery, context, shown))
+    numbers = counting.store(
+        url
+        for _delivery, context, shown in rendered
+        if context.counts_clicks
+        for url in counting.addresses(shown.html, shown.text)
+    )
+    for delivery, context, shown in rendered:
+        made[delivery.pk] = _finish(delivery, context, shown, numbers, now)
+    return made
 
-    def render(self, data: Mapping[str, object]) -> Rendered:
-        """Raises `NotPlain` for data that is not plain and `RenderFailed` where a budget is overstepped."""
-        whole = dict(data)
-        liquid.plain(whole)
-        preheader = one_line(liquid.render(self.preheader, whole))
-        whole["preheader"] = preheader
-        return Rendered(
-            subject=one_line(liquid.render(self.subject, whole)),
-            html=liquid.render(self.html, whole),
-            text=liquid.render(self.text, whole),
-            preheader=preheader,
-        )
+
+def as_sent(delivery: Delivery) -> AsSent | None:
+    """The message as it left, or nothing where none was made."""
+    if delivery.context is None or delivery.template_version is None:
+        return None
+    data, clicks, opens = contexts.unpacked(bytes(delivery.context))
+    shown = _compiled(delivery.template_version).render(data)
+    numbers = counting.store(counting.addresses(shown.html, shown.text)) if clicks else {}
+    whole = _counted(delivery, _subject(delivery, shown), numbers, opens)
+    exact = delivery.message_sha256 is not None and _digest(whole) == bytes(delivery.message_sha256)
+    return AsSent(whole.subject, whole.html, whole.text, exact)
 
 
-@lru_cache(maxsize=256)
-def compiled(subject: str, html: str, plain: str = "", preheader: str = "") -> Compiled:
-    """`html` is the compiled message, not its MJML. Blank text is made from it. Raises `BrokenTemplate`."""
-    return Compiled(
-        subject=liquid.parse(subject, html=False),
-        preheader=liquid.parse(preheader, html=False),
-        html=liquid.parse(html, html=True),
-        text=liquid.parse(plain or text.from_html(html), html=False),
+def preview(version: TemplateVersion, contact: Contact | None, now: datetime) -> Rendered:
+    """A version as this contact would get it, its links leading nowhere; examples where nothing is known.
+
+    Raises what rendering raises: BrokenTemplate, RenderFailed.
+    """
+    data = variables.example()
+    shop = ShopSettings.objects.filter(pk=1).first()
+    sender = Sender.objects.filter(is_default=True).first()
+    if shop:
+        data["shop"] = contexts.shop_data(shop)
+    if sender:
+        data["sender"] = contexts.sender_data(sender)
+    if contact:
+        data["contact"] = {name: getattr(contact, name) for name in ("first_name", "last_name", "email")}
+        cart = Cart.objects.filter(contact=contact, item_count__gt=0).order_by("-changed_at").first()
+        if cart:
+            data["cart"] = contexts.cart_data(cart, cart.lines.all(), shop or ShopSettings())
+    data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
+    return _compiled(version).render(data | {"now": now})
+
+
+def _compiled(version: TemplateVersion) -> Compiled:
+    return compiled(version.subject, version.html, version.text, version.preheader)
+
+
+def _render(version: TemplateVersion, context: Context) -> Rendered:
+    return _compiled(version).render(context.data)
+
+
+def _finish(
+    delivery: Delivery, context: Context, shown: Rendered, numbers: dict[str, int], now: datetime
+) -> Mail:
+    whole = _counted(
+        delivery, _subject(delivery, shown), numbers if context.counts_clicks else {}, context.counts_opens
+    )
+    delivery.context = contexts.packed(context)
+    delivery.message_sha256 = _digest(whole)
+    delivery.subject_version = context.cart_changed_at
+    sender = context.sender
+    return Mail(
+        public_id=str(delivery.public_id),
+        to_address=context.to_address,
+        to_name=context.to_name,
+        from_address=sender.email,
+        from_name=sender.name,
+        reply_to_address=sender.reply_to,
+        reply_to_name=sender.person,
+        subject=whole.subject,
+        text=whole.text,
+        html=whole.html,
+        date=now,
+        list_unsubscribe_url=context.unsubscribe,
     )
 
 
-def one_line(value: str) -> str:
-    return _BREAKS.sub(" ", value).strip()
+def _subject(delivery: Delivery, shown: Rendered) -> Rendered:
+    if delivery.origin != Delivery.Origin.TEST:
+        return shown
+    return Rendered(f"[Test] {shown.subject}", shown.html, shown.text, shown.preheader)
 
 
-def problems(source: str, kind: Kind) -> list[Problem]:
-    """All that is wrong with what was written, by line; an empty list means that it may be sent."""
-    try:
-        template = liquid.parse(source, html=kind == "mjml")
-        found = variables.problems(template, source)
-        if kind == "mjml":
-            found += mjml.problems(source)
-        if not found and kind == "mjml":
-            template = liquid.parse(mjml.compile_html(source), html=True)
-    except BrokenTemplate as broken:
-        return list(broken.problems)
-    if kind in _LINE_KINDS and "\n" in source.strip():
-        found.append(Problem(1, f"a {kind} is one line"))
-    if kind not in _LINE_KINDS:
-        found += [
-            Problem(1, f"every message needs {{{{ {name} }}}}") for name in _NEEDED if name not in source
-        ]
-    return sorted(found or _tried(template), key=lambda problem: problem.line)
+def _counted(delivery: Delivery, shown: Rendered, numbers: dict[str, int], opens: bool) -> Rendered:
+    html, text = shown.html, shown.text
+    if numbers:
+        html, text = counting.counted(html, text, numbers, delivery.public_id, delivery.contact_id)
+    if opens:
+        html = counting.with_picture(html, delivery.public_id, delivery.contact_id)
+    return Rendered(shown.subject, html, text, shown.preheader)
 
 
-def _tried(template: BoundTemplate) -> list[Problem]:
-    """Rendered once with every example and once with all that may be missing left out."""
-    for sparse in (False, True):
-        try:
-            liquid.render(template, variables.example(sparse=sparse))
-        except RenderFailed as failed:
-            return [Problem(1, str(failed))]
-    return []
+def _digest(shown: Rendered) -> bytes:
+    return hashlib.sha256("\0".join((shown.subject, shown.html, shown.text)).encode()).digest()

@@ -11,7 +11,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from campaigns.messages.rendering import Kind, Problem, problems
+from campaigns.messages.compiling import Kind, Problem, problems
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEMORY = 1 << 30

@@ -73,7 +73,6 @@ VARIABLES: dict[str, Any] = {
         "unsubscribe": Variable("to stop these messages", "https://m.example.com/u/abc"),
         "preferences": Variable("to choose what to get", "https://m.example.com/p/abc"),
         "why": Variable("why they get this", "https://m.example.com/w/abc"),
-        "view": Variable("the message in a browser", "https://m.example.com/v/abc"),
     },
     "preheader": Variable("the line after the subject in the list of mails", "We kept it for you."),
     "now": Variable("the moment of sending", datetime(2026, 3, 2, 10, 0, tzinfo=UTC)),

@@ -7,12 +7,10 @@ has a real address stays.
 from collections.abc import Iterator
 
 from django.apps import apps
-from django.conf import settings
 from django.db import connection, models, transaction
 from psycopg import sql
 
 from campaigns.models import Campaign, Sender
-from config.embedded.sample import keyring
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
 from crm.models import Contact, Product, ServerKey, ShopSettings
@@ -71,7 +69,6 @@ def remove() -> dict[str, int]:
         removed["products"] = _close_shop()
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE gone_contacts, gone_addresses, gone_visitors, gone_campaigns")
-    keyring.forget(settings.ENVIRONMENT.places.keys)
     return {name: count for name, count in removed.items() if count}
 
 
@@ -84,9 +81,14 @@ def _belonging() -> Iterator[tuple[type[models.Model], sql.Composable]]:
             hanging = relation.related_model
             if columns and hanging in own and not own[hanging] and not relation.field.null:
                 parents = sql.SQL("SELECT {} FROM {} WHERE {}").format(
-                    sql.Identifier(model._meta.pk.column), sql.Identifier(model._meta.db_table), _any(columns)
+                    sql.Identifier(str(model._meta.pk.column)),
+                    sql.Identifier(model._meta.db_table),
+                    _any(columns),
                 )
-                yield hanging, sql.SQL("{} IN ({})").format(sql.Identifier(relation.field.column), parents)
+                yield (
+                    hanging,
+                    sql.SQL("{} IN ({})").format(sql.Identifier(str(relation.field.column)), parents),
+                )
     for model, columns in own.items():
         if columns:
             yield model, _any(columns)

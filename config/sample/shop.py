@@ -1,7 +1,5 @@
-"""The sample shop as a customer of the product: its settings, keys, catalogue and the person who writes."""
+"""The sample shop as a customer of the product: its settings, catalogue and the person who writes."""
 
-import hashlib
-import secrets
 from datetime import datetime
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -9,10 +7,8 @@ from uuid import UUID
 from django.conf import settings
 
 from campaigns.models import Sender
-from config.embedded.sample import keyring
 from config.embedded.sample.catalogue import CATEGORIES, CURRENCY, PRODUCTS, SHOP_NAME
-from crm.kernel import tokens
-from crm.models import Product, ServerKey, ShopSettings
+from crm.models import Product, ShopSettings
 from crm.shop.intake import SHOP, ProductIn, record_products
 
 FLOW_NAME = "Abandoned cart (sample shop)"
@@ -22,7 +18,7 @@ TELEPHONE = "+31 20 555 0142"
 
 
 def open_shop(now: datetime) -> ShopSettings:
-    """Fill in the shop's settings and hand the shop its keys. A shop that is somebody's own is left alone."""
+    """Fill in the shop's settings. A shop that is somebody's own is left alone."""
     shop, _ = ShopSettings.objects.get_or_create(pk=1)
     if shop.set_up_at and not shop.is_sample:
         raise NotOurs(f"This installation serves {shop.name}; the sample shop does not move in with it.")
@@ -34,26 +30,13 @@ def open_shop(now: datetime) -> ShopSettings:
     shop.logo_url, shop.colour = f"{url}/icon.svg", "#b8431f"
     shop.allowed_origins = [url]
     shop.cart_restore_url = f"{url}/cart/restore"
-    shop.ingest_key = shop.ingest_key or f"pk_{secrets.token_urlsafe(18)}"
     shop.is_sample, shop.set_up_at = True, now
     shop.save()
-    _hand_over_keys(shop, now)
     return shop
 
 
 class NotOurs(Exception):
     """The installation belongs to a real shop."""
-
-
-def _hand_over_keys(shop: ShopSettings, now: datetime) -> None:
-    key = f"sk_{secrets.token_urlsafe(32)}"
-    ServerKey.objects.filter(name=KEY_NAME).delete()
-    ServerKey.objects.create(
-        name=KEY_NAME, prefix=key[:8], sha256=hashlib.sha256(key.encode()).digest(), created_at=now
-    )
-    signing_key = tokens.derive("shop-server").hex()
-    keys = {"ingest_key": shop.ingest_key, "server_key": key, "signing_key": signing_key}
-    keyring.write(settings.ENVIRONMENT.places.keys, keys)
 
 
 def stock_shelves(now: datetime) -> dict[str, UUID]:

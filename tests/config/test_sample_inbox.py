@@ -19,7 +19,7 @@ NASTY = "<script>document.title='broken'</script>"
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     shop, inbox, public = "http://shop.localhost", "http://inbox.localhost", "http://m.localhost:8000"
-    links = Links(shop, "http://t.localhost", inbox, "pk", "sk", "sign", "http://admin.localhost")
+    links = Links(shop, "http://t.localhost", inbox, "pk", "sk", "http://admin.localhost")
     return Settings("127.0.0.1", 0, 0, 0, tmp_path, public, links)
 
 

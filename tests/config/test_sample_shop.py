@@ -104,7 +104,6 @@ def browser(product: tuple[Product, int], orders: list[dict[str, Any]]) -> Itera
             "http://inbox.localhost:8003",
             "pk_1",
             "sk_1",
-            "sign_1",
             collect,
         )
     )
@@ -141,7 +140,7 @@ def test_a_page_carries_the_products_own_script_and_nothing_from_elsewhere(brows
     assert re.search(
         r'<script async src="http://t\.localhost:\d+/rekindle\.js" data-key="pk_1"', browser.text
     )
-    assert "sk_1" not in browser.text and "sign_1" not in browser.text
+    assert "sk_1" not in browser.text
     assert "unsafe" not in browser.headers["Content-Security-Policy"]
     assert browser.call("product")["price"] == "249.00"
     assert [call[0] for call in browser.calls] == ["page", "product"]
@@ -178,7 +177,7 @@ def test_the_address_is_signed_for_the_visitor_with_the_consent_as_it_was_worded
     assert browser.data["identify"]
     said = browser.post("/identity", visitor=VISITOR).json
     message = f"{VISITOR}|Ana@example.com|{said['timestamp']}".encode()
-    assert said["signature"] == hmac.new(b"sign_1", message, hashlib.sha256).hexdigest()
+    assert said["signature"] == hmac.new(b"sk_1", message, hashlib.sha256).hexdigest()
     tracking = ["web_profile", "open_tracking", "click_tracking"]
     assert [consent["purpose"] for consent in said["consents"]] == ["cart_recovery", *tracking]
     shown = Browser(browser.port).get("/")
@@ -243,7 +242,7 @@ def test_a_purchase_goes_to_the_product_from_the_server_and_to_the_script_withou
         first_name="Ana",
         last_name="Ruiz",
         phone="+34600000000",
-        visitor="v1",
+        visitor=VISITOR,
         coupon="welcome10",
     )
     assert browser.path == "/thanks"
@@ -253,7 +252,7 @@ def test_a_purchase_goes_to_the_product_from_the_server_and_to_the_script_withou
     order = orders[0]
     assert order["id"] == told["id"]
     assert (order["total"], order["discount"], order["shipping"]) == ("224.10", "24.90", "0.00")
-    assert (order["coupon"], order["cart_token"], order["visitor_id"]) == ("WELCOME10", token, "v1")
+    assert (order["coupon"], order["cart_token"], order["visitor_id"]) == ("WELCOME10", token, VISITOR)
     assert order["customer"]["email"] == "ana@example.com"
     assert order["lines"][0]["unit_price"] == "249.00"
     assert browser.get("/cart").status == 200

@@ -1,11 +1,8 @@
 """The sample year in the database, and its removal without trace."""
 
-import hashlib
 import io
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,8 +10,8 @@ from django.db import connection
 from django.db.models import Count, F, Sum
 
 from campaigns.models import Campaign, Sender
-from config.embedded.places import Places
-from config.embedded.sample import history, keyring
+from config import shop_keys
+from config.embedded.sample import history
 from config.embedded.sample.catalogue import PRODUCTS
 from config.sample import removal, shop, year
 from crm.models import (
@@ -37,13 +34,6 @@ NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 PEOPLE = 120
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def own_keys(settings, tmp_path: Path) -> Path:
-    """The keys of this machine's shop are not the tests' to overwrite."""
-    settings.ENVIRONMENT = replace(settings.ENVIRONMENT, places=Places(tmp_path))
-    return tmp_path / "keys"
 
 
 @pytest.fixture
@@ -110,14 +100,6 @@ def test_events_lie_in_the_partitions_of_their_months(loaded: dict[str, int]) ->
         assert cursor.fetchone()[0] == 0
 
 
-def test_the_shop_gets_keys_that_work(loaded: dict[str, int], own_keys) -> None:
-    keys = keyring.read(own_keys, {})
-    assert keys["ingest_key"] == ShopSettings.objects.get().ingest_key
-    digest = hashlib.sha256(keys["server_key"].encode()).digest()
-    assert bytes(ServerKey.objects.get().sha256) == digest
-    assert len(keys["signing_key"]) == 64
-
-
 def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:
     ShopSettings.objects.update(name="Hers", set_up_at=NOW)
     with pytest.raises(CommandError, match="Hers"):
@@ -125,7 +107,8 @@ def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:
     assert not Contact.objects.exists()
 
 
-def test_removal_leaves_no_row_of_the_sample_and_keeps_real_people(loaded: dict[str, int], own_keys) -> None:
+def test_removal_leaves_no_row_of_the_sample_and_keeps_real_people(loaded: dict[str, int]) -> None:
+    shop_keys.for_the_sample()
     mine = Contact.objects.create(first_name="Ines", email="ines@real-mail.net")
     point = ContactPoint(contact=mine, channel="email", address="ines@real-mail.net", address_hash=b"1" * 32)
     point.save()
@@ -150,5 +133,4 @@ def test_removal_leaves_no_row_of_the_sample_and_keeps_real_people(loaded: dict[
     for model in (Product, ServerKey, Campaign, Sender):
         assert not model.objects.exists(), model
     assert not ShopSettings.objects.get().is_sample
-    assert keyring.read(own_keys, {})["server_key"] == ""
     assert removal.remove() == {}

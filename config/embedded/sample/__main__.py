@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 from config import env
 from config.env import Environment
 
-from . import keyring
 from .frame import Links
 from .inbox import Inbox
 from .mailbox import Mailbox, smtp_server
@@ -33,7 +32,7 @@ class Settings:
 
     @classmethod
     def of(cls, environment: Environment, keys: Mapping[str, str]) -> "Settings":
-        """What the product's own environment says. `keys` are what the shop got when it signed up."""
+        """What the product's own environment says; the keys come from whoever starts the shop."""
         return cls(
             bind="127.0.0.1",
             shop_port=environment.shop_port,
@@ -46,9 +45,8 @@ class Settings:
                 collect_url=environment.collect_url,
                 inbox_url=environment.inbox_url,
                 web_url=environment.admin_url,
-                ingest_key=keys.get("ingest_key", ""),
-                server_key=keys.get("server_key", ""),
-                signing_key=keys.get("signing_key", ""),
+                ingest_key=keys.get("REKINDLE_INGEST_KEY", ""),
+                server_key=keys.get("REKINDLE_SERVER_KEY", ""),
             ),
         )
 
@@ -94,8 +92,7 @@ class Sample:
 
 def main() -> int:
     try:
-        environment = env.read()
-        settings = Settings.of(environment, keyring.read(environment.places.keys, os.environ))
+        settings = Settings.of(env.read(), os.environ)
     except env.BadEnvironment as error:
         print(error, file=sys.stderr, flush=True)
         return 1

@@ -18,7 +18,6 @@ class Links:
     inbox_url: str
     ingest_key: str
     server_key: str
-    signing_key: str
     web_url: str
 
 

@@ -1,17 +1,14 @@
 """What visitors tell the storefront about themselves: an address, and what they allow."""
 
 import json
-import re
 
 from crm.kernel import clock
 
 from . import wordings
 from .carts import Customer
 from .frame import Frame, back, looks_like_address
-from .visit import Visit
+from .visit import Visit, visitor_of
 from .web import Request, Response, page, redirect
-
-VISITOR = re.compile(r"[0-9a-f-]{36}")
 
 
 class People:
@@ -35,10 +32,10 @@ class People:
     def identity(self, request: Request) -> Response:
         """The signed identity of this browser's customer, for the page to tell with the script."""
         visit = self.frame.visits.of(request)
-        visitor_id = request.form.get("visitor", "")
-        if not visit.tracking or not VISITOR.fullmatch(visitor_id):
+        visitor_id = visitor_of(request)
+        if not visit.tracking or not visitor_id:
             return Response("", 204)
-        told = visit.tell_identity(visitor_id, self.frame.links.signing_key, clock.now())
+        told = visit.tell_identity(visitor_id, self.frame.links.server_key, clock.now())
         return visit.on(Response(json.dumps(told), kind="application/json") if told else Response("", 204))
 
     def forget(self, request: Request) -> Response:

@@ -56,7 +56,7 @@ class Order:
                 "last_name": customer.last_name,
                 "phone": customer.phone,
             },
-            "visitor_id": self.visitor_id,
+            "visitor_id": self.visitor_id or None,
         }
 
     def for_script(self, origin: str) -> dict[str, Any]:

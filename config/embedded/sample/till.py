@@ -8,7 +8,7 @@ from .catalogue import BY_ID, COUPONS, CURRENCY
 from .frame import Frame, looks_like_address
 from .product_api import ProductAPI
 from .shop_orders import Order
-from .visit import Visit
+from .visit import Visit, visitor_of
 from .web import Request, Response, joined, page, redirect
 
 HIDDEN_FROM_RESTORE = frozenset({"token"})
@@ -119,7 +119,7 @@ class Till:
         )
         coupon = form.get("coupon", "").upper()
         order = Order.of(
-            visit.cart, customer, coupon if coupon in COUPONS else "", form.get("visitor", ""), clock.now()
+            visit.cart, customer, coupon if coupon in COUPONS else "", visitor_of(request), clock.now()
         )
         visit.sign_in(customer, {})
         self.api.send_order_soon(order.for_server(self.frame.links.shop_url))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from . import wordings
 from .carts import MOST_CARTS, Cart, Customer, Shelf
@@ -93,7 +94,7 @@ class Visit:
     def has_identity_to_tell(self) -> bool:
         return self.memory.customer is not None and not self.memory.is_told
 
-    def tell_identity(self, visitor_id: str, signing_key: str, now: datetime) -> dict[str, Any] | None:
+    def tell_identity(self, visitor_id: str, secret: str, now: datetime) -> dict[str, Any] | None:
         """The address this browser gave, signed by the shop's server for this visitor and this moment."""
         customer = self.memory.customer
         if customer is None:
@@ -109,7 +110,7 @@ class Visit:
             "first_name": customer.first_name,
             "last_name": customer.last_name,
             "timestamp": at,
-            "signature": signature(signing_key, visitor_id, customer.email, at),
+            "signature": signature(secret, visitor_id, customer.email, at),
             "consents": consents,
         }
 
@@ -120,6 +121,15 @@ class Visit:
         if self.tracking is not None:
             response.set_cookie("tracking", "yes" if self.tracking else "no", days=180)
         return response
+
+
+def visitor_of(request: Request) -> str:
+    """The id the script gave this browser, as a form carries it; blank where it is none."""
+    text = request.form.get("visitor", "")
+    try:
+        return text if text == str(UUID(text)) else ""
+    except ValueError:
+        return ""
 
 
 class Visits:

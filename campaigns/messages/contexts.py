@@ -1,0 +1,225 @@
+"""What one message may speak of, as plain data, for a whole batch in a fixed number of queries.
+
+Nothing here renders and nothing here decides: consent decides at the fence whether a message leaves; here it
+decides only whether its links and its picture are counted.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F
+
+from campaigns.models import Delivery, Sender, TemplateVersion
+from crm.models import Channel, ConsentState, Contact, ContactPoint, ShopSettings
+from crm.people import links as people_links
+from tracking.mail import links as mail_links
+from tracking.models import Cart, CartLine
+
+MOST_LINES = 50
+CLICKS, OPENS = "click_tracking", "open_tracking"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The data a template sees (in the shape of `variables.VARIABLES`), and what the envelope needs."""
+
+    data: dict[str, Any]
+    to_address: str
+    to_name: str
+    sender: Sender
+    unsubscribe: str
+    counts_clicks: bool = False
+    counts_opens: bool = False
+    cart_changed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why there is nothing to speak of: a code, and words for people."""
+
+    reason: str
+    words: str
+
+
+@dataclass
+class _Rows:
+    """Everything the batch needs, loaded once."""
+
+    shop: ShopSettings
+    contacts: dict[UUID, Contact]
+    addresses: dict[bytes, str]
+    carts: dict[UUID, Cart]
+    lines: dict[UUID, list[CartLine]]
+    senders: dict[int, Sender]
+    agreed: set[tuple[bytes, str]] = field(default_factory=set)
+
+    def counts(self, delivery: Delivery, purpose: str) -> bool:
+        if delivery.origin == Delivery.Origin.TEST:
+            return False
+        return not self.shop.tracking_needs_consent or (bytes(delivery.address_hash), purpose) in self.agreed
+
+
+def build(deliveries: Sequence[Delivery], now: datetime) -> dict[int | None, Context | Missing]:
+    """The context of each delivery, by its id."""
+    rows = _load(deliveries)
+    return {delivery.pk: _context(delivery, rows, now) for delivery in deliveries}
+
+
+def packed(context: Context) -> bytes:
+    """The data and the two switches, small enough to be kept for ever."""
+    whole = {"data": context.data, "clicks": context.counts_clicks, "opens": context.counts_opens}
+    return zlib.compress(json.dumps(whole, default=_written, separators=(",", ":")).encode())
+
+
+def unpacked(kept: bytes) -> tuple[dict[str, Any], bool, bool]:
+    """The data, whether clicks and whether opens were counted."""
+    whole = json.loads(zlib.decompress(kept), object_hook=_read)
+    return whole["data"], whole["clicks"], whole["opens"]
+
+
+def _load(deliveries: Sequence[Delivery]) -> _Rows:
+    hashes = {bytes(delivery.address_hash) for delivery in deliveries}
+    carts = Cart.objects.in_bulk(
+        {delivery.subject_id for delivery in deliveries if delivery.subject_kind == "cart"} - {None}
+    )
+    lines: dict[UUID, list[CartLine]] = {}
+    for line in CartLine.objects.filter(
+        contact__in={cart.contact_id for cart in carts.values()}, cart__in=carts
+    ).order_by("position", "id"):
+        lines.setdefault(line.cart_id, []).append(line)
+    states = ConsentState.objects.filter(
+        address_hash__in=hashes, channel=Channel.EMAIL, purpose__key__in=[CLICKS, OPENS], may_send=True
+    )
+    points = ContactPoint.objects.filter(address_hash__in=hashes, channel=Channel.EMAIL)
+    return _Rows(
+        shop=ShopSettings.objects.filter(pk=1).first() or ShopSettings(),
+        contacts=Contact.objects.in_bulk({one.contact_id for one in deliveries} - {None}),
+        addresses={
+            bytes(address_hash): text for address_hash, text in points.values_list("address_hash", "address")
+        },
+        carts=carts,
+        lines=lines,
+        senders=Sender.objects.in_bulk({delivery.sender_id for delivery in deliveries}),
+        agreed={
+            (bytes(address_hash), key)
+            for address_hash, key in states.values_list("address_hash", "purpose__key")
+        },
+    )
+
+
+def _context(delivery: Delivery, rows: _Rows, now: datetime) -> Context | Missing:
+    contact = rows.contacts.get(delivery.contact_id) if delivery.contact_id else None
+    address = delivery.test_address or rows.addresses.get(bytes(delivery.address_hash), "")
+    if contact is None or not address:
+        return Missing("no_address", "We no longer have an address of theirs.")
+    cart = rows.carts.get(delivery.subject_id) if delivery.subject_id else None
+    lines = rows.lines.get(cart.pk, []) if cart else []
+    if delivery.subject_kind == "cart" and not lines:
+        return Missing("cart_gone", "There is nothing left in the cart.")
+    sender = rows.senders[delivery.sender_id]
+    named = (bytes(delivery.address_hash), delivery.purpose_id, delivery.public_id)
+    unsubscribe = people_links.unsubscribe_url(*named)
+    return Context(
+        data={
+            "contact": {"first_name": contact.first_name, "last_name": contact.last_name, "email": address},
+            "cart": cart_data(cart, lines, rows.shop),
+            "sender": sender_data(sender),
+            "shop": shop_data(rows.shop),
+            "links": {
+                "restore": (mail_links.restore_url(cart, delivery.public_id, rows.shop) or cart.url)
+                if cart
+                else rows.shop.url,
+                "unsubscribe": unsubscribe,
+                "preferences": people_links.preferences_url(*named),
+                "why": people_links.why_url(*named),
+            },
+            "now": now,
+        },
+        to_address=address,
+        to_name=contact.full_name,
+        sender=sender,
+        unsubscribe=unsubscribe,
+        counts_clicks=rows.counts(delivery, CLICKS),
+        counts_opens=rows.counts(delivery, OPENS),
+        cart_changed_at=cart.changed_at if cart else None,
+    )
+
+
+def cart_data(cart: Cart | None, lines: Iterable[CartLine], shop: ShopSettings) -> dict[str, Any]:
+    """A cart as templates see it; an empty one where there is none."""
+    return {
+        "lines": [
+            {
+                "name": line.name,
+                "url": line.url,
+                "image": line.image_url or None,
+                "quantity": int(line.quantity) if line.quantity == int(line.quantity) else line.quantity,
+                "price": line.price,
+                "total": line.price * line.quantity if line.price is not None else None,
+            }
+            for line in list(lines)[:MOST_LINES]
+        ],
+        "total": cart.total if cart else Decimal(0),
+        "currency": (cart.currency if cart else "") or shop.currency,
+        "item_count": cart.item_count if cart else 0,
+        "url": (cart.url if cart else "") or shop.url,
+    }
+
+
+def sender_data(sender: Sender) -> dict[str, Any]:
+    """The sender's card."""
+    return {
+        "name": sender.person or sender.name,
+        "role": sender.role or None,
+        "email": sender.reply_to or sender.email,
+        "phone": sender.telephone,
+        "image": sender.image_url or None,
+    }
+
+
+def shop_data(shop: ShopSettings) -> dict[str, Any]:
+    """The shop as it stands in every footer."""
+    return {
+        "name": shop.name,
+        "postal_address": shop.postal_address,
+        "telephone": shop.telephone or None,
+        "hours": shop.opening_hours or None,
+        "url": shop.url,
+        "logo": shop.logo_url or None,
+        "colour": shop.colour,
+    }
+
+
+def versions(deliveries: Sequence[Delivery], now: datetime) -> dict[int, TemplateVersion]:
+    """The newest version of each template of the batch, by template, marked as used before it is read.
+
+    From then on it cannot be changed, so what is read here is what `as_sent` will read.
+    """
+    wanted = {delivery.template_id for delivery in deliveries}
+    newest = TemplateVersion.objects.filter(template__in=wanted, template__current_id=F("pk"))
+    newest.filter(used_at=None).update(used_at=now)
+    return {version.template_id: version for version in newest}
+
+
+def _written(value: object) -> dict[str, str]:
+    if isinstance(value, Decimal):
+        return {"$decimal": str(value)}
+    if isinstance(value, datetime):
+        return {"$at": value.isoformat()}
+    raise TypeError(f"{type(value).__name__} cannot be kept")
+
+
+def _read(found: dict[str, Any]) -> Any:
+    if "$decimal" in found:
+        return Decimal(found["$decimal"])
+    if "$at" in found:
+        return datetime.fromisoformat(found["$at"])
+    return found
