@@ -150,8 +150,10 @@ class Supervisor:
             entry = "password forgotten? make password"
         lines = [f"Rekindle is running, {time.monotonic() - self.began:.0f} s after the start.", ""]
         lines += [f"  Admin  {given.admin_url}/admin/   {entry}"]
+        if given.sample and report["sample"]:
+            lines += [f"  Shop   {given.shop_url}/"]
         if given.sample:
-            lines += [f"  Shop   {given.shop_url}/", f"  Inbox  {given.inbox_url}/"]
+            lines += [f"  Inbox  {given.inbox_url}/"]
         lines += ["", f"Stop with Ctrl-C. Logs are in {self.places.logs}."]
         lines += ["From another terminal: make sample-remove (sample data), make reset (everything)."]
         print("\n" + "\n".join(lines) + "\n", flush=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connection
 
@@ -31,15 +31,14 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(f" {time.monotonic() - began:.1f} s")
         # The administrator comes last: as long as there is none, a first start was not finished.
-        known = "sample_shop" in get_commands()
-        if known and settings.ENVIRONMENT.sample and not get_user_model().objects.exists():
+        if settings.ENVIRONMENT.sample and not get_user_model().objects.exists():
             call_command("sample_shop", "load")
         password = administrators.first_password()
         report = {
             "user": administrators.FIRST,
             "password": password,
             "role": usable_role(),
-            "sample": shop_keys.for_the_sample() if settings.ENVIRONMENT.sample else {},
+            "sample": shop_keys.for_the_sample(),
         }
         if options["report"]:
             with os.fdopen(options["report"], "w") as pipe:
