@@ -10,6 +10,7 @@ from django.db.models.functions import Greatest
 
 from crm.models import ContactPoint, Order
 from tracking.models import Cart
+from tracking.models.writing import update_rows
 from tracking.shop import episodes
 from tracking.shop.episodes import CartChange, Line, lines_of
 
@@ -74,7 +75,7 @@ def close_by_token(ends: Sequence[tuple[str, datetime]], now: datetime) -> int:
     for cart in ended:
         cart.state, cart.closed_at = Cart.State.BOUGHT, at[cart.token]
         closed += 1
-    Cart.objects.bulk_update(ended, ["state", "closed_at"])
+    update_rows(ended, "state", "closed_at")
     return closed
 
 
@@ -166,5 +167,5 @@ def _close_bought(contacts: Iterable[UUID], cart_ids: Sequence[UUID] | None = No
         if first := min(answers, key=lambda order: order.occurred_at, default=None):
             cart.state, cart.order_id, cart.closed_at = Cart.State.BOUGHT, first.id, first.occurred_at
             closed.append(cart)
-    Cart.objects.bulk_update(closed, ["state", "order_id", "closed_at"])
+    update_rows(closed, "state", "order_id", "closed_at")
     return len(closed)

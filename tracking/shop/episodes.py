@@ -13,6 +13,7 @@ from uuid import UUID
 from crm.kernel import ids
 from crm.models import Product
 from tracking.models import Cart, CartLine
+from tracking.models.writing import update_rows
 
 Key = tuple[UUID, str, str]
 
@@ -155,7 +156,7 @@ def write(episodes: list[Episodes]) -> None:
     changed = [cart for known in episodes for cart in known.touched.values() if cart.id not in new]
     written = {cart_id: lines for known in episodes for cart_id, lines in known.written.items()}
     owners = {cart.id: cart.contact_id for known in episodes for cart in known.touched.values()}
-    Cart.objects.bulk_update(changed, _CHANGED)
+    update_rows(changed, *_CHANGED)
     Cart.objects.bulk_create(created)
     CartLine.objects.filter(cart_id__in=[cart_id for cart_id in written if cart_id not in new]).delete()
     products = _products({line.external_id for lines in written.values() for line in lines})

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from tracking.mail import tokens
 from tracking.models import Cart
+from tracking.models.writing import update_rows
 from tracking.visits.decoding import Act
 
 _CONFIRM = """
@@ -45,4 +46,4 @@ def restore(acts: Sequence[Act]) -> None:
             ):
                 cart.restored_at = act.at
                 cart.restored_ref = None if token.ref == tokens.NOBODY else token.ref
-    Cart.objects.bulk_update(carts.values(), ["restored_at", "restored_ref"])
+    update_rows(list(carts.values()), "restored_at", "restored_ref")

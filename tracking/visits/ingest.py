@@ -8,7 +8,7 @@ error and the rest goes on. Applying the same rows twice, or in another order, e
 import logging
 import traceback
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -22,6 +22,7 @@ from crm.people.identity import Known
 from crm.shop import intake
 from tracking.mail import permission
 from tracking.models import Event, EventKind, InboundEvent, Visitor, VisitorEvent
+from tracking.models.writing import update_rows
 from tracking.shop import carts, visitor_carts
 from tracking.visits import confirmation, decoding, meaning, visitors
 from tracking.visits.activity import Activity, moments_of
@@ -32,6 +33,7 @@ logger = logging.getLogger(__name__)
 
 # One batch at a time: what one visitor did is read in the order it was done.
 _LOCK = 7_226_001
+_CHANGING = ("contact", "trust", "claimed_hash", "identity_changed_at", "last_seen_at")
 
 
 def apply(now: datetime, limit: int = 2000) -> int:
@@ -82,13 +84,14 @@ class _Batch:
     def apply(self) -> None:
         acts = self._new(decoding.acts(self.rows))
         acts = self._permitted(acts)
-        known = self._visitors(acts)
+        known, new = self._visitors(acts)
         resolved = self._resolve(acts)
         seen = visitors.walk(acts, known, resolved, self._contacts(acts))
+        Visitor.objects.bulk_create(visitor for visitor_id, visitor in known.items() if visitor_id in new)
+        update_rows([visitor for visitor_id, visitor in known.items() if visitor_id not in new], *_CHANGING)
         self._store(acts)
         visitor_carts.lay(acts)
         adopted = adopt(seen.recognised, self.activity)
-        self._save(known.values())
         carts.apply_cart_changes([*adopted, *meaning.cart_changes(acts)], self.now)
         confirmation.confirm(seen.confirmed)
         confirmation.restore([act for act in acts if act.kind == "restore"])
@@ -128,7 +131,8 @@ class _Batch:
         InboundEvent.objects.filter(pk__in=dropped).delete()
         return [act for act in acts if act.row.pk not in dropped]
 
-    def _visitors(self, acts: list[Act]) -> dict[UUID, Visitor]:
+    def _visitors(self, acts: list[Act]) -> tuple[dict[UUID, Visitor], set[UUID]]:
+        """The browsers of this batch, and which of them nobody has met before."""
         met: dict[UUID, Act] = {}
         latest: dict[UUID, datetime] = {}
         for act in acts:
@@ -136,20 +140,15 @@ class _Batch:
                 met.setdefault(act.visitor_id, act)
                 latest[act.visitor_id] = max(act.at, latest.get(act.visitor_id, act.at))
         found = Visitor.objects.in_bulk(list(met))
-        created = [
-            Visitor(id=visitor_id, first_seen_at=act.at, last_seen_at=act.at, user_agent=act.row.user_agent)
-            for visitor_id, act in met.items()
-            if visitor_id not in found
-        ]
-        Visitor.objects.bulk_create(created)
-        found |= {visitor.id: visitor for visitor in created}
+        new = set(met) - set(found)
+        for visitor_id in new:
+            act = met[visitor_id]
+            found[visitor_id] = Visitor(
+                id=visitor_id, first_seen_at=act.at, last_seen_at=act.at, user_agent=act.row.user_agent
+            )
         for visitor_id, visitor in found.items():
             visitor.last_seen_at = max(visitor.last_seen_at, latest[visitor_id])
-        return found
-
-    def _save(self, known: Iterable[Visitor]) -> None:
-        fields = ["contact", "trust", "claimed_hash", "identity_changed_at", "last_seen_at"]
-        Visitor.objects.bulk_update(sorted(known, key=lambda visitor: visitor.id), fields, batch_size=1000)
+        return found, new
 
     def _resolve(self, acts: list[Act]) -> dict[UUID, UUID]:
         """The contact of each act that a server vouches for: signed in the browser, or told by the server

@@ -52,11 +52,12 @@
   }
 
   function add(kind, details, now) {
+    details = JSON.parse(JSON.stringify(details || {}));
     if (!allowed) {
       if (!refused && waiting.length < MAX_QUEUE) waiting.push([kind, details, Date.now(), address()]);
       return;
     }
-    put({ id: uuid(), t: kind, at: Date.now(), url: address(), p: details || {} });
+    put({ id: uuid(), t: kind, at: Date.now(), url: address(), p: details });
     plan(now ? 0 : WAIT);
   }
 
@@ -153,7 +154,7 @@
     }
     resume();
     waiting.splice(0).forEach(function (one) {
-      put({ id: uuid(), t: one[0], at: one[2], url: one[3], p: one[1] || {} });
+      put({ id: uuid(), t: one[0], at: one[2], url: one[3], p: one[1] });
     });
     plan(0);
   }

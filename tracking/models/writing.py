@@ -1,0 +1,48 @@
+"""Write many changed rows by one statement, a tenth of the cost of Django's own way (a CASE for each row)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, models
+from psycopg import sql
+
+from crm.models.base import ByContact
+
+
+def update_rows(rows: Sequence[models.Model], *names: str) -> None:
+    """Store these fields of rows of one model, found by their key, and by their contact if they have one."""
+    if not rows:
+        return
+    meta = rows[0]._meta
+    found_by = ["id", "contact"] if isinstance(rows[0], ByContact) else ["id"]
+    fields: list[models.Field[Any, Any]] = [meta.get_field(name) for name in (*found_by, *names)]  # type: ignore[misc]
+    columns = [sql.Identifier(str(field.column)) for field in fields]
+    key = len(found_by)
+    statement = sql.SQL(
+        "UPDATE {table} AS stored SET {changes} FROM unnest({arrays}) AS told ({columns}) WHERE {match}"
+    ).format(
+        table=sql.Identifier(meta.db_table),
+        changes=_joined("{0} = told.{0}", columns[key:], ", "),
+        arrays=sql.SQL(", ").join(sql.SQL(f"%s::{_type(field)}[]") for field in fields),
+        columns=sql.SQL(", ").join(columns),
+        match=_joined("stored.{0} = told.{0}", columns[:key], " AND "),
+    )
+    # In one order of keys: two processes that change the same rows wait for each other, never in a circle.
+    ordered = sorted(rows, key=lambda row: str(row.pk))
+    values = [
+        [field.get_db_prep_save(getattr(row, field.attname), connection) for row in ordered]
+        for field in fields
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+def _joined(template: str, columns: Sequence[sql.Identifier], between: str) -> sql.Composed:
+    return sql.SQL(between).join(sql.SQL(template).format(column) for column in columns)
+
+
+def _type(field: "models.Field[Any, Any]") -> str:
+    # Lengths are checked by the columns themselves.
+    return str(field.rel_db_type(connection) if field.is_relation else field.db_type(connection)).partition(
+        "("
+    )[0]
