@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field, model_validator
 
-from crm.api.shapes import MOST, Code, Currency, Long, Money, Person, Quantity, Title, Token, listed
 from crm.kernel import clock
 from crm.kernel.endpoints import Body, Moment
 from crm.people.identity import Known
+from crm.shop.shapes import MOST, Code, Currency, Long, Money, Person, Quantity, Title, Token, listed
 from tracking.api import taking
 from tracking.visits.messages import MAX_LINES
 

@@ -7,10 +7,10 @@ from django.http import HttpRequest
 from ninja import Router, Status
 from pydantic import Field, model_validator
 
-from crm.api.shapes import MOST, Long, Person, listed
 from crm.kernel import clock
 from crm.kernel.endpoints import Body, Moment, OutsideId
 from crm.people.identity import Known
+from crm.shop.shapes import MOST, Long, Person, listed
 from tracking.api import taking
 
 router = Router(tags=["events"])
