@@ -33,12 +33,13 @@ def measure(
     what = mailing.campaign(name=f"Over {seconds:g} s")
     people = mailing.people(messages, what.purpose, first=int(seconds) * 1_000_000)
     carts = mailing.carts(people)
+    text = mailing.template(of_a_cart=True)
     start = clock.now() + timedelta(seconds=10 + messages / 1_000)
     due = {
         who.email: start + timedelta(seconds=number * seconds / messages) for number, who in enumerate(people)
     }
     outbox.enqueue(
-        mailing.message(who, what, cart, due_at=due[who.email], not_before=due[who.email])
+        mailing.message(who, what, cart, template=text, due_at=due[who.email], not_before=due[who.email])
         for who, cart in zip(people, carts, strict=True)
     )
     with connection.cursor() as cursor:

@@ -19,8 +19,14 @@ def read_inbound(now: datetime, budget: Budget) -> int:
     return done
 
 
+@tick("tracking.bought", every=15)
+def end_bought_carts(now: datetime, budget: Budget) -> int:
+    """End the carts that were bought"""
+    return carts.close_lately(now)
+
+
 @tick("tracking.tidy", every=3600)
 def tidy(now: datetime, budget: Budget) -> int:
     """Forget old carts and raw data, make room for the next months"""
     retention.make_partitions(now)
-    return carts.expire(now) + retention.forget(now)
+    return carts.close_all(now) + carts.expire(now) + retention.forget(now)

@@ -12,13 +12,13 @@ from ninja import Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field, model_validator
 
-from crm.api.shapes import MOST, Code, Long, Person, Title, Word, listed
 from crm.kernel import clock, tokens
 from crm.kernel.endpoints import Body, Moment
 from crm.models import Channel, Purpose
 from crm.people import consent, identity
 from crm.people.consent import Said
 from crm.shop.intake import SHOP
+from crm.shop.shapes import MOST, Code, Long, Person, Title, Word, listed
 
 router = Router(tags=["contacts"])
 

@@ -10,7 +10,12 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field, model_validator
 
-from crm.api.shapes import (
+from crm.kernel import clock
+from crm.kernel.endpoints import Body, Moment, OutsideId
+from crm.models import Order
+from crm.people.identity import Known
+from crm.shop.intake import SHOP, LineIn, OrderIn, record_orders
+from crm.shop.shapes import (
     MOST,
     Answer,
     Code,
@@ -25,11 +30,6 @@ from crm.api.shapes import (
     Word,
     listed,
 )
-from crm.kernel import clock
-from crm.kernel.endpoints import Body, Moment, OutsideId
-from crm.models import Order
-from crm.people.identity import Known
-from crm.shop.intake import SHOP, LineIn, OrderIn, record_orders
 
 router = Router(tags=["orders"])
 

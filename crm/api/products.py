@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from ninja import Router
 from pydantic import Field, model_validator
 
-from crm.api.shapes import MOST, Answer, Code, Currency, Long, Money, Recorded, Title, listed
 from crm.kernel import clock
 from crm.kernel.endpoints import Body, Moment, OutsideId
 from crm.shop.intake import SHOP, ProductIn, record_products
+from crm.shop.shapes import MOST, Answer, Code, Currency, Long, Money, Recorded, Title, listed
 
 router = Router(tags=["products"])
 

@@ -86,7 +86,10 @@ class _Asked:
             may_send=True,
             since__gte=OuterRef("since"),
         )
-        lifted = Q(purpose__isnull=True, reason__in=LIFTABLE) & Exists(agreed_since)
+        # A stop without an event was set by hand: nothing that is said lifts it.
+        lifted = Q(purpose__isnull=True, reason__in=LIFTABLE, source_event__isnull=False) & Exists(
+            agreed_since
+        )
         self.active = Exists(purposes.filter(is_active=True))
         self.transactional = Exists(purposes.filter(kind=Purpose.Kind.TRANSACTIONAL))
         self.consented = Exists(states)
@@ -122,24 +125,24 @@ def _may_have_sent(address_hash: bytes, channel: str, purpose_key: str, at: date
 def _refusal(derived: Derived, elsewhere: Iterable[Suppression], channel: str, purpose: Purpose) -> str:
     stand = derived.stands.get((channel, purpose.pk))
     agreed = stand is not None and stand.may_send
-    found = [
+    said = [
         (stop.since, stop.reason, where)
         for (on, where), stop in derived.stops.items()
         if on == channel and where in (None, purpose.pk)
     ]
-    found += [
-        (row.since, row.reason, row.purpose_id) for row in elsewhere if row.purpose_id in (None, purpose.pk)
-    ]
-    dead = [reason for _, reason, where in found if where is None and reason in STOPS_ALL]
+    by_hand = [(row.since, row.reason, row.purpose_id) for row in elsewhere]
+    by_hand = [stop for stop in by_hand if stop[2] in (None, purpose.pk)]
+    dead = [reason for _, reason, where in [*said, *by_hand] if where is None and reason in STOPS_ALL]
     if dead:
         return dead[0]
     if purpose.kind == Purpose.Kind.TRANSACTIONAL:
         return ""
-    stopped = [
-        reason
-        for since, reason, where in sorted(found, key=lambda stop: stop[0])
-        if not (where is None and reason in LIFTABLE and agreed and stand and stand.since >= since)
+    standing = [
+        stop
+        for stop in said
+        if not (stop[2] is None and stop[1] in LIFTABLE and agreed and stand and stand.since >= stop[0])
     ]
+    stopped = sorted([*standing, *by_hand], key=lambda stop: stop[0])
     if stopped:
-        return stopped[0]
+        return stopped[0][1]
     return "" if agreed else NO_CONSENT

@@ -2,18 +2,20 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from django.conf import LazySettings
 
 from campaigns.delivery import outbox
+from campaigns.messages import defaults, mjml
 from campaigns.models import Campaign, Delivery, DeliveryState, Sender, Template, TemplateVersion
 from crm.kernel.tokens import address_hash
 from crm.kernel.work import Budget
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Purpose
 from tests.sink.smtp import SmtpSink
-from tracking.models import Cart
+from tracking.models import Cart, CartLine
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 OPENED = AT - timedelta(minutes=30)
@@ -43,20 +45,27 @@ def campaign(**changes: Any) -> Campaign:
     )
 
 
-def template() -> Template:
-    found, made = Template.objects.get_or_create(name="Your cart")
-    if made:
-        html = "<p>Hello {{ contact.first_name }}</p>"
-        found.current = TemplateVersion.objects.create(
-            template=found,
-            number=1,
-            subject="Your cart, {{ contact.first_name }}",
-            mjml=f"<mjml><mj-body><mj-section><mj-column><mj-text>{html}</mj-text>"
-            "</mj-column></mj-section></mj-body></mjml>",
-            text="Hello {{ contact.first_name }}",
-            html=html,
-        )
-        found.save()
+@cache
+def _written() -> tuple[str, defaults.Written]:
+    written = defaults.abandoned_cart()
+    return mjml.compile_html(written.mjml), written
+
+
+def template(name: str = "Your cart", *, of_a_cart: bool = False) -> Template:
+    """A short note, or the reminder that comes with the program."""
+    found, made = Template.objects.get_or_create(
+        name=f"{name}, as it comes with the program" if of_a_cart else name
+    )
+    if not made:
+        return found
+    if of_a_cart:
+        html, written = _written()
+        said = {"subject": written.subject, "mjml": written.mjml, "text": written.text, "html": html}
+    else:
+        line = "Hello {{ contact.first_name | default: 'there' }}"
+        said = {"subject": line, "mjml": line, "text": line, "html": f"<p>{line}</p>"}
+    found.current = TemplateVersion.objects.create(template=found, number=1, **said)
+    found.save()
     return found
 
 
@@ -90,7 +99,8 @@ def people(count: int, purpose: Purpose, first: int = 1) -> list[Contact]:
 
 
 def carts(contacts: Iterable[Contact]) -> list[Cart]:
-    return Cart.objects.bulk_create(
+    """Each left one thing, named after its owner."""
+    made = [
         Cart(
             contact=contact,
             token=f"cart-{contact.email}",
@@ -103,10 +113,25 @@ def carts(contacts: Iterable[Contact]) -> list[Cart]:
             recorded_at=LEFT,
         )
         for contact in contacts
-    )
+    ]
+    Cart.objects.bulk_create(made, batch_size=1000)
+    lines = [
+        CartLine(
+            contact=cart.contact,
+            cart=cart,
+            name=f"Speaker of {cart.contact.first_name}",
+            url=f"https://shop.test/p/{cart.contact.first_name}",
+            price=40,
+        )
+        for cart in made
+    ]
+    CartLine.objects.bulk_create(lines, batch_size=1000)
+    return made
 
 
 def message(contact: Contact, campaign: Campaign, cart: Cart | None = None, **changes: Any) -> Delivery:
+    if "template" not in changes and "template_id" not in changes:
+        changes["template"] = template(of_a_cart=cart is not None)
     usual: dict[str, Any] = {
         "dedupe_key": f"j:{contact.id}:send:1",
         "contact_id": contact.id,
@@ -115,7 +140,6 @@ def message(contact: Contact, campaign: Campaign, cart: Cart | None = None, **ch
         "sender": campaign.sender,
         "campaign": campaign,
         "step_key": "send",
-        "template": template(),
         "due_at": AT,
         "not_before": AT,
     }
@@ -135,6 +159,7 @@ def queue(count: int = 1, *, with_carts: bool = False, **changes: Any) -> list[D
     what = campaign()
     contacts = people(count, what.purpose)
     theirs: Sequence[Cart | None] = carts(contacts) if with_carts else [None] * count
+    changes = {"template": template(of_a_cart=with_carts)} | changes
     made = [message(who, what, cart, **changes) for who, cart in zip(contacts, theirs, strict=True)]
     assert outbox.enqueue(made) == count
     return queued()

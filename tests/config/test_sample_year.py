@@ -3,6 +3,7 @@
 import io
 from collections import Counter
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -13,7 +14,7 @@ from campaigns.models import Campaign, Sender
 from config import shop_keys
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import PRODUCTS
-from config.sample import removal, shop, year
+from config.sample import flow, removal, shop, year
 from crm.models import (
     ConsentEvent,
     ConsentState,
@@ -31,7 +32,7 @@ from crm.people import consent, engagement
 from tracking.models import Cart, CartLine, Event, Visitor
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
-PEOPLE = 120
+PEOPLE = 60
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +99,31 @@ def test_events_lie_in_the_partitions_of_their_months(loaded: dict[str, int]) ->
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM tracking_event_rest")
         assert cursor.fetchone()[0] == 0
+
+
+def test_the_flow_runs_in_a_hurry_and_says_so() -> None:
+    shop.open_shop(NOW)
+    campaign = flow.start(shop.hire(NOW), NOW)
+    assert flow.start(shop.hire(NOW), NOW) == campaign
+    campaign.refresh_from_db()
+    assert campaign.state == Campaign.State.RUNNING and campaign.launched_at == NOW
+    assert campaign.trigger_params == {"delay_minutes": "1"}
+    assert campaign.control_share == 0 and not campaign.quiet_hours
+    assert 0 < campaign.reentry_days < Decimal("0.002")
+    assert "one minute" in campaign.description and campaign.sender.telephone
+
+
+def test_the_command_loads_once_and_removes_all() -> None:
+    said = io.StringIO()
+    call_command("sample_shop", "load", people=8, stdout=said)
+    call_command("sample_shop", "load", people=8, stdout=said)
+    assert Contact.objects.filter(source="sample").count() == 8
+    assert Campaign.objects.filter(state=Campaign.State.RUNNING).count() == 1
+    call_command("sample_shop", "remove", stdout=said)
+    call_command("sample_shop", "remove", stdout=said)
+    assert not Contact.objects.exists() and not Campaign.objects.exists()
+    told = said.getvalue()
+    assert "loaded already" in told and "8 people" in told and "There is no sample shop here" in told
 
 
 def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:

@@ -18,8 +18,10 @@ __all__ = [
     "CartChange",
     "Line",
     "apply_cart_changes",
+    "close_all",
     "close_by_token",
     "close_for_orders",
+    "close_lately",
     "expire",
     "is_bought",
     "left",
@@ -62,6 +64,18 @@ def close_for_orders(order_ids: Sequence[UUID], now: datetime) -> int:
     others = Q(token__in=tokens) | Q(checkout_id__in=checkouts)
     contacts |= set(Cart.objects.filter(others, state=Cart.State.OPEN).values_list("contact_id", flat=True))
     return _close_bought(contacts)
+
+
+def close_lately(now: datetime) -> int:
+    """End the carts that orders of the last hour answer, whoever recorded them. Returns how many."""
+    lately = Order.objects.filter(occurred_at__gt=now - timedelta(hours=1))
+    return close_for_orders(list(lately.values_list("id", flat=True)), now)
+
+
+def close_all(now: datetime) -> int:
+    """End every open cart that an order answers, also an order that came to be known late."""
+    answered = Cart.objects.filter(is_bought(), state=Cart.State.OPEN)
+    return _close_bought(set(answered.values_list("contact_id", flat=True)))
 
 
 def close_by_token(ends: Sequence[tuple[str, datetime]], now: datetime) -> int:

@@ -32,14 +32,15 @@ class Line:
 
 @dataclass(frozen=True)
 class CartChange:
-    """A whole cart as of `at`; no lines: it is empty. `id` and `opened_at` only for a cart adopted from a
+    """A whole cart as of `at`; no lines: it is empty; lines not told: they are as they were, and only
+    the checkout is news. `id` and `opened_at` only for a cart adopted from a
     visitor.
     """
 
     contact_id: UUID
     token: str
     at: datetime
-    lines: Sequence[Line]
+    lines: Sequence[Line] | None
     source: str = "script"
     checkout_id: str = ""
     currency: str = ""
@@ -105,6 +106,11 @@ def lay(known: Episodes, change: CartChange, now: datetime) -> None:
     if cart is not None and change.at < max(cart.changed_at, cart.closed_at or cart.changed_at):
         return
     is_open = cart is not None and cart.state == Cart.State.OPEN
+    if change.lines is None:
+        if cart is not None and is_open and change.checkout_id:
+            cart.checkout_id = change.checkout_id
+            known.touched[cart.id] = cart
+        return
     if not change.lines:
         if cart is not None and is_open:
             cart.state, cart.closed_at, cart.changed_at = Cart.State.EMPTIED, change.at, change.at

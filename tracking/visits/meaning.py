@@ -29,14 +29,14 @@ def cart_changes(acts: Iterable[Act]) -> list[CartChange]:
             contact_id=act.contact_id,
             token=act.details["token"],
             at=act.at,
-            lines=lines_of(act.details["lines"]),
+            lines=lines_of(act.details["lines"]) if "lines" in act.details else None,
             checkout_id=act.details.get("checkout_id", ""),
             currency=act.details.get("currency", ""),
             url=act.details.get("url", ""),
             visitor_id=act.visitor_id,
         )
         for act in acts
-        if act.contact_id and act.kind in visitor_carts.TELLING and "lines" in act.details
+        if act.contact_id and act.kind in visitor_carts.TELLING
     ]
 
 

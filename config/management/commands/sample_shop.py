@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from config.embedded.sample.history import PEOPLE
-from config.sample import removal, shop, year
+from config.sample import flow, removal, shop, year
 from crm.kernel import clock
 from crm.models import Contact
 
@@ -37,8 +37,9 @@ class Command(BaseCommand):
         try:
             with transaction.atomic():
                 shop.open_shop(now)
-                shop.hire(now)
+                sender = shop.hire(now)
                 counts = year.load(shop.stock_shelves(now), now, self.progress, people=people)
+                flow.start(sender, now)
         except shop.NotOurs as error:
             raise CommandError(str(error)) from error
         self.stdout.write("")

@@ -1,0 +1,116 @@
+"""What crm knows of a contact, for the timeline: orders, words about consent, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from crm.kernel.timeline import Cursor, Entry, Source, sources
+from crm.models import ConsentEvent, ContactChange, ContactPoint, Order
+
+
+@sources.register
+class Orders(Source):
+    """Orders, with what was paid and what became of them."""
+
+    key = "crm.orders"
+    label = "Orders"
+    kinds = {"order": "Orders"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = self.below(Order.objects.filter(contact=contact_id), before).prefetch_related("lines")
+        return [self._entry(order) for order in rows[:limit]]
+
+    def _entry(self, order: Order) -> Entry:
+        lines = [f"{line.quantity.normalize():f} × {line.name}" for line in order.lines.all()]
+        shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
+        became = "" if order.status == Order.Status.PLACED else f" ({order.get_status_display()})"
+        return Entry(
+            at=order.occurred_at,
+            source=self.key,
+            key=str(order.pk),
+            kind="order",
+            title=f"Ordered for {order.total:,.2f} {order.currency}{became}",
+            detail=shown,
+            url=_page_of(order),
+            icon="shopping_bag",
+            data={"order_id": order.pk, "is_backfill": order.is_backfill},
+        )
+
+
+@sources.register
+class Consent(Source):
+    """What was said of being written to, address by address."""
+
+    key = "crm.consent"
+    label = "Consent"
+    kinds = {"consent": "Consent"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        mine = ContactPoint.objects.filter(contact=contact_id).values("address_hash")
+        rows = self.below(ConsentEvent.objects.filter(address_hash__in=mine), before)
+        return [self._entry(event) for event in rows.select_related("purpose", "text", "detail")[:limit]]
+
+    def _entry(self, event: ConsentEvent) -> Entry:
+        about = event.purpose.name if event.purpose else "everything"
+        detail = getattr(event, "detail", None)
+        who = f", {detail.actor}" if detail and detail.actor else ""
+        return Entry(
+            at=event.occurred_at,
+            source=self.key,
+            key=str(event.pk),
+            kind="consent",
+            title=f"{event.get_action_display().capitalize()}: {about}",
+            detail=f"{event.get_channel_display()}, from {event.source_kind}{who}"
+            + (f": “{event.text.wording}”" if event.text else ""),
+            icon="how_to_reg",
+            data={"event_id": event.pk, "action": event.action},
+        )
+
+
+@sources.register
+class Changes(Source):
+    """Changes of attributes that rules use."""
+
+    key = "crm.changes"
+    label = "Changes"
+    kinds = {"change": "Changes"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = self.below(ContactChange.objects.filter(contact=contact_id), before)
+        return [
+            Entry(
+                at=change.occurred_at,
+                source=self.key,
+                key=str(change.pk),
+                kind="change",
+                title=f"{change.field.replace('_', ' ').capitalize()}: {_told(change.new)}",
+                detail=f"was {_told(change.old)}" if change.old else "",
+                icon="edit",
+                data={"actor": change.actor},
+            )
+            for change in rows[:limit]
+        ]
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {kept}" for name, kept in value.items()) or "none"
+    return str(value) if value not in (None, "") else "none"
+
+
+def _page_of(order: Order) -> str:
+    try:
+        return reverse("admin:crm_order_change", args=[order.pk])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,32 @@
+"""The ticks of crm: segments refreshed, old slots forgotten, consent checked against its events."""
+
+from datetime import datetime
+
+from crm.audience import segmentation
+from crm.kernel.work import Budget
+from crm.people import consent
+from crm.ticking import tick, tidy_slots
+
+
+@tick("crm.segments", every=60, budget_seconds=50)
+def segments(now: datetime, budget: Budget) -> int:
+    """Bring segments up to date."""
+    return segmentation.refresh_due(now, budget)
+
+
+@tick("crm.tidy", every=3600)
+def tidy(now: datetime, budget: Budget) -> int:
+    """Forget what nobody needs any more."""
+    return tidy_slots(now)
+
+
+@tick("crm.consent_check", every=86_400, budget_seconds=600)
+def consent_check(now: datetime, budget: Budget) -> int:
+    """Compare consent with the events it comes from."""
+    differences = consent.rebuild_states(repair=False)
+    if differences:
+        raise RuntimeError(
+            f"{differences} rows of consent or suppression are not what their events add up to."
+            " Nothing was changed: `manage.py consent rebuild` puts them right."
+        )
+    return 0
