@@ -163,7 +163,7 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
     by_public_id = {str(delivery.public_id): (delivery, mails.get(delivery.pk)) for delivery in saved}
     for decision in course.decisions:
         delivery, mail = by_public_id.get(decision.evidence.get("delivery", ""), (None, None))
-        failed = isinstance(mail, rendering.RenderProblem)
+        problem = mail.words if isinstance(mail, rendering.RenderProblem) else ""
         yield Stop(
             at=now,
             step_key=decision.step_key,
@@ -171,8 +171,8 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
             words=f"Gets “{delivery.template}”." if delivery else decision.words,
             evidence=decision.evidence,
             template=delivery.template if delivery else None,
-            message=None if failed else mail,
-            problem=str(mail) if failed else "",
+            message=None if problem else mail,
+            problem=problem,
         )
 
 

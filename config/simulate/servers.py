@@ -5,6 +5,7 @@ clock.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 from collections.abc import Iterator
@@ -74,6 +75,7 @@ def web() -> Iterator[int]:
 @contextmanager
 def mailbox() -> Iterator[Sink]:
     """An SMTP server that keeps what it accepted."""
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
     sink = Sink()
     controller = Controller(_Receiver(sink), hostname=LOCALHOST, port=_free_port())
     controller.start()

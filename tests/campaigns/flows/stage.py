@@ -10,7 +10,7 @@ from campaigns.models import Campaign, FlowVersion, Step
 from crm.kernel.work import Budget
 from crm.models import Contact, Engagement, Order
 from tests.campaigns import mailing
-from tracking.models import Cart
+from tracking.models import Cart, CartLine
 
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -62,7 +62,11 @@ def leave_cart(contact: Contact, at: datetime, *, token: str = "", **changes: An
         "changed_at": at,
         "recorded_at": at,
     }
-    return Cart.objects.create(contact=contact, **(usual | changes))
+    cart = Cart.objects.create(contact=contact, **(usual | changes))
+    CartLine.objects.create(
+        contact=contact, cart=cart, name="Fjord 40", url="https://shop.test/p/1", price=Decimal(40)
+    )
+    return cart
 
 
 def seen(contact: Contact, at: datetime) -> None:
