@@ -191,8 +191,8 @@ class Replay:
 def _read(door: HTTPConnection, path: str) -> None:
     answer = door.getresponse()
     words = answer.read(2000)
-    # 200 tells of events in the batch that were refused: a replay must lose nothing.
-    if answer.status not in (201, 204) and not (answer.status == 200 and path != "/c"):
+    # The collector's 200 tells of events in the batch that were refused: a replay must lose nothing.
+    if answer.status != (204 if path == "/c" else 200):
         raise Refused(f"{path} answered {answer.status}: {words.decode(errors='replace')}")
 
 

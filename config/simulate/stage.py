@@ -30,12 +30,14 @@ REENTRY_DAYS = 7
 
 
 @contextmanager
-def no_broker() -> Iterator[None]:
-    """Ticks are stepped by hand here: hints go nowhere."""
+def by_hand(at: datetime) -> Iterator[clock.Hand]:
+    """Time stands still until it is moved, ticks are stepped by hand, hints for workers go nowhere."""
+    autodiscover_modules("tasks")
     before = current_app.conf.broker_url
     current_app.conf.broker_url = "memory://"
     try:
-        yield
+        with clock.frozen(at, everywhere=True) as hand:
+            yield hand
     finally:
         current_app.conf.broker_url = before
 
@@ -59,12 +61,10 @@ def run(
     path: Path, people: int | None = None, progress: Callable[[datetime, int], None] = lambda at, place: None
 ) -> report.Report:
     """Replay a file in the present (empty) database and lay what came of it beside the independent count."""
-    autodiscover_modules("tasks")
     acts = clickstream.read(path, people)
     begin = datetime.fromtimestamp(acts[0].at, tz=UTC) - timedelta(minutes=1)
     with ExitStack() as stack:
-        stack.enter_context(no_broker())
-        hand = stack.enter_context(clock.frozen(begin, everywhere=True))
+        hand = stack.enter_context(by_hand(begin))
         server_key = set_up(begin)
         campaign = make_campaign(begin)
         sink = stack.enter_context(servers.mailbox())
