@@ -135,6 +135,7 @@ class Replay:
             while InboundEvent.objects.filter(state=InboundEvent.State.NEW).exists():
                 if not run_tick("tracking.ingest", now):
                     raise Refused("Rows came in that ingest does not read.")
+            run_tick("tracking.bought", now)
         due = self._due_after(self._triggered)
         if due and due <= now:
             run_tick("campaigns.trigger", now)

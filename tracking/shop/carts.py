@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Greatest
 
@@ -140,6 +141,7 @@ def expire(now: datetime) -> int:
     return old.update(state=Cart.State.EXPIRED, closed_at=F("changed_at") + FORGOTTEN_AFTER)
 
 
+@transaction.atomic
 def _close_bought(contacts: Iterable[UUID], cart_ids: Sequence[UUID] | None = None) -> int:
     """End the open carts of these people that an order answers, whichever of the two came to be known
     first.
