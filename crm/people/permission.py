@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BinaryField, Case, CharField, Exists, OuterRef, Q, Subquery, Value, When
+from django.db.models import BinaryField, Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
 
 from crm.models import ConsentEvent, ConsentState, Purpose, Suppression
 from crm.people.deriving import LIFTABLE, STOPS_ALL, Derived, derive
@@ -100,9 +100,10 @@ class _Asked:
 
 
 def _outer(expr: Any) -> Any:
+    """A field of the row that is filtered, seen from a subquery: F would name the subquery's own column."""
     if isinstance(expr, str):
         return OuterRef(expr)
-    return _deeper(expr)
+    return OuterRef(expr.name) if type(expr) is F else _deeper(expr)
 
 
 def _deeper(expr: Any) -> Any:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import ProgrammingError, connection, transaction
-from django.db.models import BooleanField, ExpressionWrapper, Value
+from django.db.models import BooleanField, ExpressionWrapper, F, Value
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -385,3 +385,21 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size():
     queries(1, 1)
     assert queries(2, 2) == queries(300, 3)
     assert queries(2, 4)[0] <= 14
+
+
+@pytest.mark.django_db
+def test_a_field_of_the_row_is_meant_however_it_is_named():
+    """An F of the filtered row once met the subquery's own column: anybody's consent then spoke for everybody."""
+    agreed, silent = (
+        ContactPoint.objects.get(contact=contact_id)
+        for contact_id in resolve(
+            [Known(email="ana@example.com"), Known(email="boris@example.com")], NOW, source="x"
+        )
+    )
+    tell(said(Action.GRANTED))
+    purpose = Value(Purpose.objects.get(key="newsletter").pk)
+    for name in ("address_hash", F("address_hash")):
+        may = ContactPoint.objects.filter(consent.allowed(name, Value("email"), purpose))
+        assert list(may) == [agreed]
+        why = ContactPoint.objects.annotate(why=consent.refusal_reason(name, Value("email"), purpose))
+        assert dict(why.values_list("pk", "why")) == {agreed.pk: "", silent.pk: "no_consent"}

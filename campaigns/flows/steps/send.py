@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, Value
+from django.db.models import Value
 
 from campaigns.delivery.guards import NotAllowed, guards
 from campaigns.flows.kinds import Batch, Move, Step, steps
@@ -83,7 +83,7 @@ def _points(batch: Batch) -> dict[UUID, Any]:
         )
         .annotate(
             refusal=consent.refusal_reason(
-                F("address_hash"), Value(Channel.EMAIL.value), Value(batch.campaign.purpose_id)
+                "address_hash", Value(Channel.EMAIL.value), Value(batch.campaign.purpose_id)
             )
         )
         .order_by("is_primary", "-created_at", "id")
