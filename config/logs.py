@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line on standard error, with e-mail addresses masked whoever wrote the line."""
+"""Logs: one JSON object a line on standard error; addresses and tokens of links masked whoever wrote it."""
 
 import logging.config
 import re
@@ -8,11 +8,13 @@ import structlog
 
 ADDRESS = re.compile(r"([A-Za-z0-9])[A-Za-z0-9._%+-]*@([A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*)")
 
+TOKEN = re.compile(r"/(u|p|why|o|k|restore)/[\w%=-]{12,}", re.ASCII)
+
 
 def mask(value: Any) -> Any:
     """`ana.smith@example.com` becomes `a***@example.com`, in texts, lists and mappings alike."""
     if isinstance(value, str):
-        return ADDRESS.sub(r"\1***@\2", value)
+        return TOKEN.sub(r"/\1/***", ADDRESS.sub(r"\1***@\2", value))
     if isinstance(value, dict):
         return {key: mask(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

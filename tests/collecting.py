@@ -103,7 +103,9 @@ def line(product_id: str = "p1", price: str = "19.90", quantity: int = 1) -> dic
 
 
 @contextmanager
-def running(environment: Mapping[str, str]) -> Iterator[Collector]:
+def running(
+    environment: Mapping[str, str], program: str = "config.collect:app", interface: str = "asgi"
+) -> Iterator[Collector]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -118,7 +120,7 @@ def running(environment: Mapping[str, str]) -> Iterator[Collector]:
         "127.0.0.1",
     ]
     process = subprocess.Popen(
-        [*command, "--interface", "asgi", "--port", str(port), "config.collect:app"],
+        [*command, "--interface", interface, "--port", str(port), program],
         env=dict(environment),
         cwd=Path(__file__).parent.parent,
     )
@@ -127,7 +129,7 @@ def running(environment: Mapping[str, str]) -> Iterator[Collector]:
             with suppress(OSError):
                 socket.create_connection(("127.0.0.1", port), 1).close()
                 break
-            assert process.poll() is None, "the collector ended"
+            assert process.poll() is None, f"{program} ended"
             time.sleep(0.05)
         yield Collector(port, process)
     finally:

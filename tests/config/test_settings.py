@@ -49,6 +49,19 @@ def test_logs_mask_addresses_wherever_they_stand() -> None:
     }
 
 
+def test_logs_mask_the_tokens_of_links() -> None:
+    event = {
+        "event": "Not Found: /u/2WhvAXKC-B2LdvoFHI53yJ",
+        "path": "/restore/abcdefghijkl?x=1",
+        "other": "/up/abcdefghijklm",
+    }
+    assert logs.masked(None, "info", event) == {
+        "event": "Not Found: /u/***",
+        "path": "/restore/***?x=1",
+        "other": "/up/abcdefghijklm",
+    }
+
+
 def test_keys_are_made_once_and_only_we_may_read_them(tmp_path: Path) -> None:
     first = keys.address_keys("", tmp_path / "keys")
     assert keys.address_keys("", tmp_path / "keys") == first
