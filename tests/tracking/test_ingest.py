@@ -266,12 +266,15 @@ def test_machines_and_opens_are_kept_and_move_no_clock(ana: Contact, anybody_may
     assert not Engagement.objects.filter(last_seen_at__isnull=False).exists()
 
 
-def test_without_consent_to_be_tracked_nothing_is_kept(ana: Contact) -> None:
-    clicked(ana, uuid.uuid4(), 1)
+def test_without_consent_to_be_tracked_nothing_is_kept_and_nobody_recognised(
+    browser: Browser, ana: Contact
+) -> None:
+    browser.does("landing", 1.1, rk=clicked(ana, uuid.uuid4(), 1))
     apply()
 
     assert not Event.objects.exists()
-    assert not InboundEvent.objects.exists()
+    assert not InboundEvent.objects.exclude(source="collect").exists()
+    assert browser.visitor.contact is None
 
 
 def test_an_order_told_by_a_known_browser_is_an_order_and_ends_the_cart(browser: Browser) -> None:
