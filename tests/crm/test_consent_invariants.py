@@ -389,7 +389,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size():
 
 @pytest.mark.django_db
 def test_a_field_of_the_row_is_meant_however_it_is_named():
-    """An F of the filtered row once met the subquery's own column: anybody's consent then spoke for everybody."""
+    """An F once met the subquery's own column: anybody's consent then spoke for everybody."""
     agreed, silent = (
         ContactPoint.objects.get(contact=contact_id)
         for contact_id in resolve(

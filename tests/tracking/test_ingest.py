@@ -9,6 +9,8 @@ import pytest
 
 from crm.kernel import tokens as kernel_tokens
 from crm.models import ConsentState, Contact, ContactPoint, Engagement, Order, Product, Purpose, ShopSettings
+from crm.people.identity import Known
+from crm.shop import intake
 from tests.collecting import BROWSER
 from tracking.mail import tokens
 from tracking.models import Actor, Cart, Event, InboundEvent, Visitor, VisitorCart, VisitorEvent
@@ -264,12 +266,15 @@ def test_machines_and_opens_are_kept_and_move_no_clock(ana: Contact, anybody_may
     assert not Engagement.objects.filter(last_seen_at__isnull=False).exists()
 
 
-def test_without_consent_to_be_tracked_nothing_is_kept(ana: Contact) -> None:
-    clicked(ana, uuid.uuid4(), 1)
+def test_without_consent_to_be_tracked_nothing_is_kept_and_nobody_recognised(
+    browser: Browser, ana: Contact
+) -> None:
+    browser.does("landing", 1.1, rk=clicked(ana, uuid.uuid4(), 1))
     apply()
 
     assert not Event.objects.exists()
-    assert not InboundEvent.objects.exists()
+    assert not InboundEvent.objects.exclude(source="collect").exists()
+    assert browser.visitor.contact is None
 
 
 def test_an_order_told_by_a_known_browser_is_an_order_and_ends_the_cart(browser: Browser) -> None:
@@ -283,6 +288,41 @@ def test_an_order_told_by_a_known_browser_is_an_order_and_ends_the_cart(browser:
     found = Order.objects.get()
     assert (found.total, found.contact.email, found.cart_token) == (Decimal(50), EMAIL, "c1")
     assert (Cart.objects.get().state, Cart.objects.get().order_id) == ("bought", found.id)
+
+
+@pytest.mark.parametrize("server_is_first", [True, False])
+def test_what_the_shops_server_says_of_an_order_stands_above_the_browsers_word(
+    browser: Browser, ana: Contact, server_is_first: bool
+) -> None:
+    said = intake.OrderIn(
+        "o1",
+        NOW + 2 * MINUTE,
+        Decimal("49.00"),
+        known=Known(email=EMAIL),
+        number="#77",
+        status="paid",
+        shipping=Decimal("5.00"),
+    )
+
+    def server() -> None:
+        intake.record_orders([said], NOW + 3 * MINUTE)
+
+    browser.signs_in(0)
+    browser.does("order", 2.5, id="o1", total="9", cart_token="c1", lines=[LAMP])
+    if server_is_first:
+        server()
+    ingest.apply(NOW + 3 * MINUTE)
+    if not server_is_first:
+        server()
+    found = Order.objects.get()
+    assert (found.number, found.status, found.total, found.shipping) == (
+        "#77",
+        "paid",
+        Decimal(49),
+        Decimal(5),
+    )
+    assert found.cart_token == "c1"
+    assert found.lines.get().name == "Lamp"
 
 
 def test_an_order_told_by_nobody_known_ends_its_own_cart_and_is_no_order(

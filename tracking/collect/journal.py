@@ -5,9 +5,8 @@ commit.
 import asyncio
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import astuple, dataclass, fields
 from datetime import datetime
-from typing import TypedDict
+from typing import NamedTuple, TypedDict
 from uuid import UUID
 
 import psycopg
@@ -40,8 +39,7 @@ class Sender(TypedDict):
     user_agent: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row of `InboundEvent`, in the order of its columns below."""
 
     source: str
@@ -60,7 +58,7 @@ class Row:
     error: str = ""
 
 
-_COPY = f"COPY tracking_inboundevent ({', '.join(field.name for field in fields(Row))}) FROM STDIN"
+_COPY = f"COPY tracking_inboundevent ({', '.join(Row._fields)}) FROM STDIN"
 
 Waiting = tuple[Sequence[Row], asyncio.Future]
 
@@ -136,7 +134,7 @@ class Journal:
             cursor.copy(_COPY) as copy,
         ):
             for row in rows:
-                await copy.write_row(astuple(row))
+                await copy.write_row(row)
 
 
 def _finish(group: list[Waiting], error: Exception | None) -> None:

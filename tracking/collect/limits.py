@@ -1,6 +1,7 @@
 """How much one sender may send: sizes, seconds and token buckets."""
 
 from collections import OrderedDict
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 BODY_BYTES = 64 * 1024
@@ -31,6 +32,7 @@ class Buckets:
         return allowed
 
 
+@lru_cache(maxsize=10_000)
 def network(address: str) -> str:
     """The neighbourhood of an address, /24 or /48: what is kept of it, and no more."""
     try:

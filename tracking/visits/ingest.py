@@ -80,6 +80,7 @@ class _Batch:
     rows: Sequence[InboundEvent]
     now: datetime
     activity: Activity = field(default_factory=Activity)
+    followed: set[UUID] = field(default_factory=set)
 
     def apply(self) -> None:
         acts = self._new(decoding.acts(self.rows))
@@ -124,11 +125,12 @@ class _Batch:
         stays.
         """
         hits = [act for act in acts if act.kind in decoding.HITS]
-        if not hits:
-            return acts
-        allowed = permission.tracked(act.contact_id for act in hits if act.contact_id)
+        landings = [click.contact_id for act in acts if (click := visitors.landed(act))]
+        allowed = permission.tracked([*landings, *(act.contact_id for act in hits if act.contact_id)])
+        self.followed = allowed["click"]
         dropped = {act.row.pk for act in hits if act.contact_id not in allowed[act.kind]}
-        InboundEvent.objects.filter(pk__in=dropped).delete()
+        if dropped:
+            InboundEvent.objects.filter(pk__in=dropped).delete()
         return [act for act in acts if act.row.pk not in dropped]
 
     def _visitors(self, acts: list[Act]) -> tuple[dict[UUID, Visitor], set[UUID]]:
@@ -174,7 +176,7 @@ class _Batch:
         became.
         """
         named = {act.contact_id for act in acts if act.contact_id and act.kind in decoding.HITS}
-        named |= {click.contact_id for act in acts if (click := visitors.landed(act))}
+        named |= {click.contact_id for act in acts if (click := visitors.landed(act))} & self.followed
         rows = Contact.objects.filter(id__in=named).values_list("id", "merged_into_id")
         found = {contact_id: merged_into or contact_id for contact_id, merged_into in rows}
         for act in acts:

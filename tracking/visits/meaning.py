@@ -41,13 +41,14 @@ def cart_changes(acts: Iterable[Act]) -> list[CartChange]:
 
 
 def order_in(act: Act, address: str) -> intake.OrderIn:
+    """An order as a browser tells of it; what the shop's server says, before or after, stands above."""
     told = act.details
     return intake.OrderIn(
         external_id=told["id"],
         placed_at=act.at,
         total=Decimal(told["total"]),
         known=Known(email=address),
-        source_at=act.at,
+        is_hint=True,
         number=told.get("number", ""),
         currency=told.get("currency", ""),
         discount=Decimal(told.get("discount", "0")),
