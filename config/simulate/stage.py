@@ -119,11 +119,13 @@ def set_up(now: datetime) -> str:
     return server_key
 
 
-def make_campaign(now: datetime) -> Campaign:
-    """The abandoned cart play as it comes, without a control group, so that everybody's message can be
-    counted.
-    """
-    campaign = playbooks.get("campaigns.abandoned_cart").make(
+def make_draft(now: datetime) -> Campaign:
+    """The abandoned cart play as it comes, but without a control group: every message can be counted."""
+    return playbooks.get("campaigns.abandoned_cart").make(
         now, delay_minutes=DELAY_MINUTES, reentry_days=REENTRY_DAYS, control_share=Decimal(0)
     )
-    return launching.launch(campaign, "simulate", now)
+
+
+def make_campaign(now: datetime) -> Campaign:
+    """That play, launched."""
+    return launching.launch(make_draft(now), "simulate", now)
