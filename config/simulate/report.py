@@ -35,13 +35,15 @@ class Report:
     missing: list[Key]
     surplus: list[Key]
     left_differs: list[Key]
+    requests: int
+    steps: int
 
     @property
     def is_equal(self) -> bool:
         return not (self.doubled or self.to_buyers or self.missing or self.surplus or self.left_differs)
 
     def lines(self) -> Iterator[str]:
-        yield f"{self.rows:,} acts of {self.people:,} people"
+        yield f"{self.rows:,} acts of {self.people:,} people, in {self.requests:,} requests and {self.steps:,} steps"
         yield f"{self.carts_left:,} carts left; the independent count says {self.expected:,}"
         yield f"{self.messages:,} messages at the sink, to {self.recipients:,} people"
         if self.delays:
@@ -66,6 +68,9 @@ def compare(
     campaign: Campaign,
     delay: int,
     again_after: int,
+    *,
+    requests: int,
+    steps: int,
 ) -> Report:
     """Lay the sink beside what must have been written."""
     expected = independent.count(rows, delay, again_after)
@@ -97,6 +102,8 @@ def compare(
         missing=sorted((must - seen).elements()),
         surplus=sorted((seen - must).elements()),
         left_differs=sorted(((must - entered) + (entered - must)).elements()),
+        requests=requests,
+        steps=steps,
     )
 
 

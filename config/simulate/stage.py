@@ -73,10 +73,17 @@ def run(
             stack.enter_context(servers.collector()), stack.enter_context(servers.web()), server_key
         )
         shop = clickstream.Shop(ShopSettings.objects.get(pk=1).ingest_key, tokens.derive("shop-server").hex())
-        Replay(acts, shop, doors, timedelta(minutes=DELAY_MINUTES), hand, progress).run()
+        replay = Replay(acts, shop, doors, timedelta(minutes=DELAY_MINUTES), hand, progress)
+        replay.run()
         rows = independent.read(path, people)
         return report.compare(
-            rows, sink.arrivals, campaign, DELAY_MINUTES * 60, REENTRY_DAYS * independent.DAY
+            rows,
+            sink.arrivals,
+            campaign,
+            DELAY_MINUTES * independent.MINUTE,
+            REENTRY_DAYS * independent.DAY,
+            requests=replay.requests,
+            steps=replay.steps,
         )
 
 
