@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Count
 
@@ -43,7 +43,8 @@ class Report:
         return not (self.doubled or self.to_buyers or self.missing or self.surplus or self.left_differs)
 
     def lines(self) -> Iterator[str]:
-        yield f"{self.rows:,} acts of {self.people:,} people, in {self.requests:,} requests and {self.steps:,} steps"
+        yield f"{self.rows:,} acts of {self.people:,} people, in {self.requests:,} requests"
+        yield f"{self.steps:,} steps of the clock"
         yield f"{self.carts_left:,} carts left; the independent count says {self.expected:,}"
         yield f"{self.messages:,} messages at the sink, to {self.recipients:,} people"
         if self.delays:
@@ -133,4 +134,4 @@ def _refusals(campaign: Campaign) -> dict[str, int]:
 
 
 def _words(minute: int) -> str:
-    return datetime.fromtimestamp(minute * MINUTE).astimezone().isoformat(timespec="minutes")
+    return datetime.fromtimestamp(minute * MINUTE, tz=UTC).isoformat(timespec="minutes")
