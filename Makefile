@@ -9,13 +9,14 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile) --require-hashes
 UV_COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.12
 
-.PHONY: help run test proof chaos check lock password sample-remove reset venv dev interpreter
+.PHONY: help run test proof chaos bench check lock password sample-remove reset venv dev interpreter
 
 help:
 	@echo "make run            start everything on this machine: admin, sample shop, inbox; Ctrl-C stops it"
 	@echo "make test           the quick tests; start what they need themselves"
 	@echo "make proof          the slower proofs of the reliability promises"
 	@echo "make chaos          long fault runs"
+	@echo "make bench          how fast this machine sends, with figures"
 	@echo "make check          lint, formatting, types, import contracts"
 	@echo "make password       give the administrator a new password and print it"
 	@echo "make sample-remove  remove the sample shop's data, keep your own"
@@ -35,6 +36,10 @@ proof: dev
 
 chaos: dev
 	@$(PY) -m pytest -q -m chaos
+
+bench: dev
+	@$(PY) -m benchmarks.sending
+	@$(PY) -m benchmarks.due_to_sink
 
 check: dev
 	@$(PY) -m ruff check .
