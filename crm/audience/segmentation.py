@@ -34,8 +34,9 @@ class Preview:
 
 
 def members(rule: Any, at: datetime) -> QuerySet[Contact]:
-    """The people a rule means, as of an instant; those merged into somebody else are that somebody."""
-    return Contact.objects.filter(rules.compile(rule, at), merged_into=None)
+    """The people a rule means, among those known by then and not merged into somebody else."""
+    known = Contact.objects.filter(merged_into=None, created_at__lte=at, recorded_at__lte=at)
+    return known.filter(rules.compile(rule, at))
 
 
 def refresh(segment: Segment, now: datetime) -> int:

@@ -45,6 +45,12 @@ def test_a_refresh_writes_only_the_difference_with_its_instants(segment):
     assert list(stays) == [(later, None), (NOW, None), (NOW, later)]
 
 
+def test_nobody_is_meant_before_we_knew_them(people):
+    everybody = {"none": [{"kind": "crm.name", "params": {"contains": "x"}}]}
+    assert segmentation.members(everybody, NOW).count() == 4
+    assert segmentation.members(everybody, NOW - timedelta(seconds=1)).count() == 0
+
+
 def test_a_broken_rule_keeps_who_is_in_and_says_why(segment):
     segmentation.refresh(segment, NOW)
     segment.rule = {"all": [{"kind": "crm.gone", "params": {}}]}
