@@ -5,15 +5,18 @@ PYTHON ?=
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
+# Python compiles what it imports, once; compiling everything beforehand would double the time of the install.
+INSTALL := $(PIP) install $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile) --require-hashes
 UV_COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.12
 
-.PHONY: help run test proof chaos check lock password sample-remove reset venv dev interpreter
+.PHONY: help run test proof chaos bench check lock password sample-remove reset venv dev interpreter
 
 help:
 	@echo "make run            start everything on this machine: admin, sample shop, inbox; Ctrl-C stops it"
 	@echo "make test           the quick tests; start what they need themselves"
 	@echo "make proof          the slower proofs of the reliability promises"
 	@echo "make chaos          long fault runs"
+	@echo "make bench          how fast this machine sends, with figures"
 	@echo "make check          lint, formatting, types, import contracts"
 	@echo "make password       give the administrator a new password and print it"
 	@echo "make sample-remove  remove the sample shop's data, keep your own"
@@ -33,6 +36,10 @@ proof: dev
 
 chaos: dev
 	@$(PY) -m pytest -q -m chaos
+
+bench: dev
+	@$(PY) -m benchmarks.sending
+	@$(PY) -m benchmarks.due_to_sink
 
 check: dev
 	@$(PY) -m ruff check .
@@ -58,12 +65,12 @@ venv:
 	@{ [ -f $(VENV)/made ] && $(PY) -c '' 2>/dev/null; } || $(MAKE) --no-print-directory interpreter
 	@cmp -s requirements.txt $(VENV)/requirements.txt || { \
 	  echo "Installing the pinned requirements (only when they change; half a minute or more) ..."; \
-	  $(PIP) install --require-hashes -r requirements.txt && cp requirements.txt $(VENV)/requirements.txt; }
+	  $(INSTALL) -r requirements.txt && cp requirements.txt $(VENV)/requirements.txt; }
 
 dev: venv
 	@cmp -s requirements-dev.txt $(VENV)/requirements-dev.txt || { \
 	  echo "Installing the tools for tests and checks ..."; \
-	  $(PIP) install --require-hashes -r requirements-dev.txt && \
+	  $(INSTALL) -r requirements-dev.txt && \
 	  cp requirements-dev.txt $(VENV)/requirements-dev.txt; }
 
 # Candidates are run, not only found: a version manager's shim exists even where its Python does not.

@@ -33,7 +33,7 @@ RETURNING {_COLUMNS}
 _PUT_BACK = """
 UPDATE campaigns_delivery SET state = 'queued', reason = ''
 FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[]) AS mine(mine_id, mine_token)
-WHERE id = mine_id AND lease_token = mine_token AND state IN ('claimed', 'sending')
+WHERE id = mine_id AND lease_token = mine_token AND state = ANY (%(states)s::text[])
 RETURNING id, lease_token
 """
 
@@ -64,11 +64,15 @@ def claim(channel: str, now: datetime, limit: int) -> list[Delivery]:
     return sorted(claimed, key=lambda delivery: (delivery.priority, delivery.not_before, delivery.id))
 
 
-def put_back(deliveries: Collection[Delivery], now: datetime) -> int:
-    """Return to the queue what was certainly not sent, fenced or not, and is still ours. Returns how many."""
+def put_back(deliveries: Collection[Delivery], now: datetime, *, maybe_fenced: bool = False) -> int:
+    """Return to the queue what was certainly not sent and is still ours; returns how many.
+
+    `maybe_fenced`: the fence itself failed; its commit may stand, and nothing followed it.
+    """
     values: dict[str, Sequence[object]] = {
         "ids": [delivery.id for delivery in deliveries],
         "tokens": [delivery.lease_token for delivery in deliveries],
+        "states": ["claimed", "sending"] if maybe_fenced else ["claimed"],
     }
     rows = run(_PUT_BACK, values)
     run(_END_ATTEMPTS, {"tokens": [token for _, token in rows], "now": now})

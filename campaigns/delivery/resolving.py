@@ -41,6 +41,7 @@ def resolve(delivery: Delivery, to: str, by: str, now: datetime) -> None:
     )
     if not changed:
         raise NotUnknown(f"{delivery} is not unconfirmed")
+    delivery.attempt_log.filter(ended_at=None).update(ended_at=now, result=f"by_{to}"[:12])
     if delivery.contact_id and Contact.objects.filter(pk=delivery.contact_id).exists():
         Decision.objects.create(
             contact_id=delivery.contact_id,

@@ -58,6 +58,7 @@ class Run:
                 self._note(known)
         finally:
             transport.close()
+            # What was fenced and has no known end is not among these: only the reaper may end it.
             self._give_back(list(self._mine.values()))
         return self.counts
 
@@ -143,8 +144,8 @@ class Run:
             self._forget(one.delivery.id for one in settlements)
         if refused:
             known_why = insist(lambda: self._turn_back(refused), "Why messages were not sent")
-            in_doubt += [delivery for delivery in refused if delivery.id not in known_why]
-        self._give_back(in_doubt)
+            self._give_back([delivery for delivery in refused if delivery.id not in known_why])
+        self._give_back(in_doubt, maybe_fenced=True)
 
     def _turn_back(self, deliveries: Sequence[Delivery]) -> set[int]:
         """Settle those that a guard blocks; returns which."""
@@ -158,9 +159,11 @@ class Run:
         self._forget(blocked)
         return blocked
 
-    def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+    def _give_back(self, deliveries: Sequence[Delivery], *, maybe_fenced: bool = False) -> None:
         if deliveries:
-            insist(lambda: put_back(deliveries, self.now()), "Messages to be put back")
+            insist(
+                lambda: put_back(deliveries, self.now(), maybe_fenced=maybe_fenced), "Messages to be put back"
+            )
             self._forget(delivery.id for delivery in deliveries)
 
     def _count(self, states: dict[int, str]) -> None:

@@ -21,8 +21,10 @@ _LONGEST_PAUSE = 5.0
 def run(statement: str, values: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run one statement, a transaction of its own where none is open, and return its rows."""
     connection.ensure_connection()
+    # Django's own switch for connections that a pooler shares out by transaction.
+    behind_pooler = connection.settings_dict.get("DISABLE_SERVER_SIDE_CURSORS", False)
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values, prepare=True)
+        cursor.execute(statement, values, prepare=not behind_pooler)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -6,16 +6,14 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 
 from django.db import connection
-from django.db.models import Min
 
-from campaigns.models import Campaign, Delivery, DeliveryState, Due
 from config.simulate.clickstream import Act, Batch, Purchase, Shop
 from config.simulate.servers import LOCALHOST
 from crm.kernel import clock
@@ -26,11 +24,24 @@ HOUSEKEEPING = timedelta(hours=1)
 PENDING = timedelta(seconds=30)
 BROWSERS = 6
 
-IDLE_SINCE = """
-SELECT min(GREATEST(c.changed_at, e.last_seen_at)) FROM tracking_cart c
-LEFT JOIN crm_engagement e ON e.contact_id = c.contact_id
-WHERE c.state = 'open' AND c.has_priced_line AND GREATEST(c.changed_at, e.last_seen_at) > %s
+AHEAD = """
+SELECT
+    (SELECT min(GREATEST(c.changed_at, e.last_seen_at)) FROM tracking_cart c
+     LEFT JOIN crm_engagement e ON e.contact_id = c.contact_id
+     WHERE c.state = 'open' AND c.has_priced_line AND GREATEST(c.changed_at, e.last_seen_at) > %s),
+    (SELECT min(d.due_at) FROM campaigns_due d JOIN campaigns_campaign c ON c.id = d.campaign_id
+     WHERE d.problem = '' AND c.state = 'running'),
+    (SELECT min(not_before) FROM campaigns_delivery WHERE state = 'queued' AND NOT is_held)
 """
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What is known to come: an open cart falls due, somebody in a flow is, a message may leave."""
+
+    cart: datetime | None
+    person: datetime | None
+    message: datetime | None
 
 
 @dataclass(frozen=True)
@@ -62,51 +73,34 @@ class Replay:
         self.requests = self.steps = 0
         self._buys = [act.at for act in acts if act.kind == "buy"]
         self._next_buy = 0
-        self._next_due: datetime | None = None
         self._housekept = self._triggered = hand.at
+        self._ahead = Ahead(None, None, None)
         self._local = threading.local()
 
     def run(self) -> None:
         """From the first act to the last message."""
         with ThreadPoolExecutor(BROWSERS) as browsers:
             while at := self._next_moment():
-                told = self._tell_until(at, browsers)
+                told, bought = self._tell_until(at, browsers)
                 self.hand.set(max(at, self.hand.at))
-                self._work(told)
+                self._work(told, bought)
                 self.steps += 1
                 self.progress(self.hand.at, self.place)
 
     def _next_moment(self) -> datetime | None:
-        """The next purchase, cart falling due, or pending work; never past what an untold act could make
-        due.
-        """
-        moments = [self._next_due] if self._next_due else []
+        """The next purchase, due moment or pending work; never past what an untold act could make due."""
+        now = self.hand.at
+        moments = [self._ahead.cart] if self._ahead.cart else []
         if self.place < len(self.acts):
             moments.append(_instant(self.acts[self.place].at) + self.delay)
             if self._next_buy < len(self._buys):
                 moments.append(_instant(self._buys[self._next_buy]))
-        if pending := self._pending():
-            moments.append(pending)
+        for pending in (self._ahead.person, self._ahead.message):
+            if pending:
+                moments.append(pending if pending > now else now + PENDING)
         return min(moments, default=None)
 
-    def _pending(self) -> datetime | None:
-        """When people in flows and queued messages are looked at again: on time, and every 30 seconds
-        while late.
-        """
-        now = self.hand.at
-        queued = Delivery.objects.filter(state=DeliveryState.QUEUED, is_held=False)
-        moments = [
-            queued.aggregate(at=Min("not_before"))["at"],
-            Due.objects.filter(problem="", campaign__state=Campaign.State.RUNNING).aggregate(
-                at=Min("due_at")
-            )["at"],
-        ]
-        known = [moment for moment in moments if moment]
-        if not known:
-            return None
-        return max(min(known), now + timedelta(seconds=1)) if min(known) > now else now + PENDING
-
-    def _tell_until(self, at: datetime, browsers: ThreadPoolExecutor) -> int:
+    def _tell_until(self, at: datetime, browsers: ThreadPoolExecutor) -> tuple[int, int]:
         first, until = self.place, at.timestamp()
         while self.place < len(self.acts) and self.acts[self.place].at <= until:
             self.place += 1
@@ -127,35 +121,38 @@ class Replay:
             self.hand.set(max(_instant(purchase.at), self.hand.at))
             self._order(purchase)
             self.requests += 1
-        return len(acts)
+        return len(acts), len(purchases)
 
-    def _work(self, told: int) -> None:
+    def _work(self, told: int, bought: int) -> None:
         now = self.hand.at
         if told:
-            while InboundEvent.objects.filter(state=InboundEvent.State.NEW).exists():
-                if not run_tick("tracking.ingest", now):
-                    raise Refused("Rows came in that ingest does not read.")
+            run_tick("tracking.ingest", now)
+        if bought:
             run_tick("tracking.bought", now)
-        due = self._due_after(self._triggered)
-        if due and due <= now:
+        ahead = self._look(self._triggered)
+        fell_due = bool(ahead.cart and ahead.cart <= now)
+        if fell_due:
+            # Between the due moments of open carts the trigger would find nothing.
             run_tick("campaigns.trigger", now)
             self._triggered = now
-        if Due.objects.filter(problem="", due_at__lte=now).exists():
+        if fell_due or (ahead.person and ahead.person <= now):
             run_tick("campaigns.advance", now)
-        if Delivery.objects.filter(state=DeliveryState.QUEUED, not_before__lte=now).exists():
+        if fell_due or (ahead.message and ahead.message <= now):
             run_tick("campaigns.deliver", now)
         if now - self._housekept >= HOUSEKEEPING:
             self._housekept = now
             for name in ("campaigns.reap", "campaigns.credit", "tracking.tidy"):
                 run_tick(name, now)
-        self._next_due = self._due_after(now)
+            if InboundEvent.objects.exclude(state=InboundEvent.State.APPLIED).exists():
+                raise Refused("Rows came in that ingest does not read.")
+        self._ahead = self._look(now)
 
-    def _due_after(self, moment: datetime) -> datetime | None:
-        """When the next open cart falls due, as far as is known: until then the trigger finds nothing."""
+    def _look(self, moment: datetime) -> Ahead:
+        """What the database knows to come after `moment`."""
         with connection.cursor() as cursor:
-            cursor.execute(IDLE_SINCE, [moment - self.delay])
-            idle_since = cursor.fetchone()[0]
-        return idle_since + self.delay if idle_since else None
+            cursor.execute(AHEAD, [moment - self.delay])
+            idle_since, person, message = cursor.fetchone()
+        return Ahead(idle_since + self.delay if idle_since else None, person, message)
 
     def _collect(self, batches: Iterable[Batch]) -> int:
         number = 0
@@ -199,8 +196,3 @@ def _read(door: HTTPConnection, path: str) -> None:
 
 def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, tz=UTC)
-
-
-def minutes(moments: Iterable[datetime]) -> Iterator[int]:
-    """Whole minutes since 1970, to compare by."""
-    return (int(moment.timestamp()) // 60 for moment in moments)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Count
 
@@ -35,13 +35,16 @@ class Report:
     missing: list[Key]
     surplus: list[Key]
     left_differs: list[Key]
+    requests: int
+    steps: int
 
     @property
     def is_equal(self) -> bool:
         return not (self.doubled or self.to_buyers or self.missing or self.surplus or self.left_differs)
 
     def lines(self) -> Iterator[str]:
-        yield f"{self.rows:,} acts of {self.people:,} people"
+        yield f"{self.rows:,} acts of {self.people:,} people, in {self.requests:,} requests"
+        yield f"{self.steps:,} steps of the clock"
         yield f"{self.carts_left:,} carts left; the independent count says {self.expected:,}"
         yield f"{self.messages:,} messages at the sink, to {self.recipients:,} people"
         if self.delays:
@@ -66,6 +69,9 @@ def compare(
     campaign: Campaign,
     delay: int,
     again_after: int,
+    *,
+    requests: int,
+    steps: int,
 ) -> Report:
     """Lay the sink beside what must have been written."""
     expected = independent.count(rows, delay, again_after)
@@ -97,6 +103,8 @@ def compare(
         missing=sorted((must - seen).elements()),
         surplus=sorted((seen - must).elements()),
         left_differs=sorted(((must - entered) + (entered - must)).elements()),
+        requests=requests,
+        steps=steps,
     )
 
 
@@ -126,4 +134,4 @@ def _refusals(campaign: Campaign) -> dict[str, int]:
 
 
 def _words(minute: int) -> str:
-    return datetime.fromtimestamp(minute * MINUTE).astimezone().isoformat(timespec="minutes")
+    return datetime.fromtimestamp(minute * MINUTE, tz=UTC).isoformat(timespec="minutes")

@@ -73,10 +73,17 @@ def run(
             stack.enter_context(servers.collector()), stack.enter_context(servers.web()), server_key
         )
         shop = clickstream.Shop(ShopSettings.objects.get(pk=1).ingest_key, tokens.derive("shop-server").hex())
-        Replay(acts, shop, doors, timedelta(minutes=DELAY_MINUTES), hand, progress).run()
+        replay = Replay(acts, shop, doors, timedelta(minutes=DELAY_MINUTES), hand, progress)
+        replay.run()
         rows = independent.read(path, people)
         return report.compare(
-            rows, sink.arrivals, campaign, DELAY_MINUTES * 60, REENTRY_DAYS * independent.DAY
+            rows,
+            sink.arrivals,
+            campaign,
+            DELAY_MINUTES * independent.MINUTE,
+            REENTRY_DAYS * independent.DAY,
+            requests=replay.requests,
+            steps=replay.steps,
         )
 
 
@@ -119,11 +126,13 @@ def set_up(now: datetime) -> str:
     return server_key
 
 
-def make_campaign(now: datetime) -> Campaign:
-    """The abandoned cart play as it comes, without a control group, so that everybody's message can be
-    counted.
-    """
-    campaign = playbooks.get("campaigns.abandoned_cart").make(
+def make_draft(now: datetime) -> Campaign:
+    """The abandoned cart play as it comes, but without a control group: every message can be counted."""
+    return playbooks.get("campaigns.abandoned_cart").make(
         now, delay_minutes=DELAY_MINUTES, reentry_days=REENTRY_DAYS, control_share=Decimal(0)
     )
-    return launching.launch(campaign, "simulate", now)
+
+
+def make_campaign(now: datetime) -> Campaign:
+    """That play, launched."""
+    return launching.launch(make_draft(now), "simulate", now)

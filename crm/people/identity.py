@@ -18,6 +18,7 @@ from django.db import transaction
 
 from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
+from crm.models.writing import update_rows
 
 CUSTOMER = "customer"
 _RULED = ("language", "country", "time_zone")
@@ -204,9 +205,7 @@ def _fill_in(batch: _Batch) -> dict[UUID, Contact]:
             if name in _RULED:
                 changes.append(_change(contact, name, batch.now))
         contact.updated_at = batch.now
-    Contact.objects.bulk_update(
-        [contacts[pk] for pk in lacking], [*_FILLED, "email", "phone", "updated_at"], batch_size=1000
-    )
+    update_rows([contacts[pk] for pk in lacking], *_FILLED, "email", "phone", "updated_at")
     ContactChange.objects.bulk_create(changes, batch_size=1000)
     return contacts
 
@@ -259,7 +258,7 @@ def _give_way(batch: _Batch, owners: dict[_Handle, UUID], contacts: dict[UUID, C
         if any(owners[handle] != contact_id for handle in handles):
             losers.append(contacts[contact_id])
     if losers:
-        Contact.objects.bulk_update(losers, ["email", "phone"])
+        update_rows(losers, "email", "phone")
         empty = batch.created - set(owners.values())
         Contact.objects.filter(pk__in=empty).delete()
 

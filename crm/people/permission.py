@@ -103,7 +103,13 @@ def _outer(expr: Any) -> Any:
     """A field of the row that is filtered, seen from a subquery: F would name the subquery's own column."""
     if isinstance(expr, str):
         return OuterRef(expr)
-    return OuterRef(expr.name) if type(expr) is F else _deeper(expr)
+    if isinstance(expr, OuterRef):
+        return OuterRef(expr)
+    if isinstance(expr, F):
+        return OuterRef(expr.name)  # type: ignore[attr-defined]
+    if hasattr(expr, "resolve_expression") and not isinstance(expr, Value):
+        raise TypeError("name a field of the row, or give a value or an OuterRef: nothing made of fields")
+    return expr
 
 
 def _deeper(expr: Any) -> Any:

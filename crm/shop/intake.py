@@ -16,6 +16,7 @@ from django.db import transaction
 
 from crm.kernel import ids
 from crm.models import Order, OrderLine, OutsideId
+from crm.models.writing import update_rows
 from crm.people import engagement, identity
 from crm.people.identity import Known, short
 from crm.shop.fitting import fit
@@ -233,7 +234,7 @@ class _Intake:
         OrderLine.objects.filter(order__in=[*self.lines, *self.moved]).delete()
         Order.objects.filter(pk__in=list(self.moved)).delete()
         Order.objects.bulk_create([*self.created, *(existing[pk] for pk in self.moved)], batch_size=1000)
-        Order.objects.bulk_update(self.changed, [*_SAID, *_KEPT, "occurred_at", "source_at"], batch_size=500)
+        update_rows(self.changed, *_SAID, *_KEPT, "occurred_at", "source_at")
         for line in kept:
             line.contact_id = contacts[line.order_id]
         occurred = {order.pk: order.occurred_at for order in [*self.created, *existing.values()]}
@@ -246,7 +247,7 @@ class _Intake:
         rows = list(OutsideId.objects.filter(source=self.source, kind=ORDER, object_id__in=list(self.moved)))
         for row in rows:
             row.contact_id = contacts[row.object_id or row.pk]
-        OutsideId.objects.bulk_update(rows, ["contact_id"], batch_size=1000)
+        update_rows(rows, "contact_id")
 
     def _lines(self, contacts: dict[UUID, UUID], occurred: dict[UUID, datetime]) -> list[OrderLine]:
         hints = [

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from crm.models import Product
+from crm.models.writing import update_rows
 from crm.people.identity import short
 from crm.shop.fitting import fit, web_address
 
@@ -80,7 +81,7 @@ def _write(
     }
     changed = [product for key, product in products.items() if _apply(product, told[key], now)]
     if changed:
-        Product.objects.bulk_update(changed, [*_SAID, "source_at", "updated_at"], batch_size=500)
+        update_rows(changed, *_SAID, "source_at", "updated_at")
     return products
 
 

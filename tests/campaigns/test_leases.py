@@ -117,6 +117,28 @@ def test_the_feeder_hears_of_what_came_while_it_looked():
     assert turn.take(first)
 
 
+def test_a_sender_that_breaks_after_the_dot_leaves_what_it_fenced_to_the_reaper(settings):
+    mailing.queue(30)
+
+    def broken(fenced) -> None:
+        raise RuntimeError("a fault of ours")
+
+    settings.REKINDLE_BARRIERS = {"replied": broken}
+    with SmtpSink() as sink:
+        mailing.into(sink, settings)
+        with pytest.raises(RuntimeError):
+            mailing.send()
+        settings.REKINDLE_BARRIERS = {}
+        fenced = set(DeliveryAttempt.objects.values_list("delivery_id", flat=True))
+        assert fenced == set(Delivery.objects.filter(state="sending").values_list("id", flat=True))
+        assert Delivery.objects.filter(state="queued").count() == 30 - len(fenced) > 0
+        end_leases()
+        outbox.reap()
+        mailing.send()
+        assert set(sink.copies().values()) == {1}
+    assert Delivery.objects.filter(state="unknown").count() == len(fenced)
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_calls_in_one_process_send_each_message_once(settings):
     mailing.queue(200)

@@ -1,6 +1,7 @@
 """S1 and S11: senders killed and stopped at any moment; nobody gets two, none is lost, doubt is listed."""
 
 import random  # noqa: TID251 - moments of the kills, seeded and printed
+import signal
 import time
 
 import pytest
@@ -58,6 +59,29 @@ def test_a_thousand_recipients_and_five_kills(child_environment):
 @pytest.mark.chaos
 def test_ten_thousand_recipients_and_fifty_kills(child_environment):
     bloodbath(child_environment, recipients=10_000, kills=50, senders=4, seed=20262, seconds=900)
+
+
+@pytest.mark.chaos
+def test_a_sender_that_was_frozen_and_thawed_does_no_harm(child_environment):
+    """S2: frozen for longer than its leases, ten times; whatever it believes, it sends nothing twice."""
+    recipients, freezes, seed = 5_000, 10, 20263
+    chance = random.Random(seed)
+    mailing.queue(recipients)
+    with SmtpSink(*FAULTS, seed=seed, keep_raw=False) as sink, Senders(child_environment, sink) as fleet:
+        fleet.start(3)
+        for number in range(1, freezes + 1):
+            goal = number * recipients * 0.8 / freezes
+            wait_until(lambda g=goal: len(sink.copies()) >= g, 120, f"{goal:.0f} messages")
+            frozen = fleet.freeze(chance.randrange(3))
+            time.sleep(6)
+            outbox.reap()
+            frozen.send_signal(signal.SIGCONT)
+        wait_until(settled, 120, "the rest")
+        fleet.stop()
+        drops = Delivery.objects.filter(state="unknown", reason="no_answer").count()
+        report = compare(sink)
+        print(f"\nS2: seed {seed}, {freezes} freezes, {drops} answers that never came: {report}")
+    assert report.parked <= freezes * CONVERSATIONS + recipients * 0.01 + 3
 
 
 @pytest.mark.proof

@@ -10,8 +10,8 @@ from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterR
 from django.db.models.functions import Greatest
 
 from crm.models import ContactPoint, Order
+from crm.models.writing import update_rows
 from tracking.models import Cart
-from tracking.models.writing import update_rows
 from tracking.shop import episodes
 from tracking.shop.episodes import CartChange, Line, lines_of
 

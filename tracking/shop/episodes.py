@@ -12,8 +12,8 @@ from uuid import UUID
 
 from crm.kernel import ids
 from crm.models import Product
+from crm.models.writing import update_rows
 from tracking.models import Cart, CartLine
-from tracking.models.writing import update_rows
 
 Key = tuple[UUID, str, str]
 

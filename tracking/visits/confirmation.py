@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from django.db import connection
 from django.db.models import Q
 
+from crm.models.writing import update_rows
 from tracking.mail import tokens
 from tracking.models import Cart
-from tracking.models.writing import update_rows
 from tracking.visits.decoding import Act
 
 _CONFIRM = """

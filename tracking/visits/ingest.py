@@ -17,12 +17,12 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from crm.models import Contact, Product, Purpose
+from crm.models.writing import update_rows
 from crm.people import consent, identity
 from crm.people.identity import Known
 from crm.shop import intake
 from tracking.mail import permission
 from tracking.models import Event, EventKind, InboundEvent, Visitor, VisitorEvent
-from tracking.models.writing import update_rows
 from tracking.shop import carts, visitor_carts
 from tracking.visits import confirmation, decoding, meaning, visitors
 from tracking.visits.activity import Activity, moments_of
