@@ -1,4 +1,4 @@
-"""What a page shows, kept at desktop and phone width in the folder REKINDLE_PICTURES names, if it names one."""
+"""What a page shows at desktop and phone width, kept in the folder REKINDLE_PICTURES names, if any."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The newcomer's walk: one command, a cart left in the sample shop, a message, a click, an order, the money."""
+"""The newcomer's walk: one command, a cart left in the sample shop, a message, a click, an order, money."""
 
 import re
 from collections.abc import Iterator
