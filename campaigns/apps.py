@@ -7,6 +7,7 @@ from crm.kernel.kinds import autodiscover
 
 class CampaignsConfig(AppConfig):
     name = "campaigns"
+    verbose_name = "What we say"
 
     def ready(self) -> None:
         """Find the kinds of flows, guards and channels, wherever an app brings some."""

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 from celery import Celery
-from celery.signals import beat_init, setup_logging, worker_ready
+from celery.signals import beat_init, setup_logging, worker_ready, worker_shutting_down
+
+from crm.kernel import work
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
@@ -16,6 +18,12 @@ app.autodiscover_tasks()
 @setup_logging.connect
 def _keep_our_logs(**_kwargs: object) -> None:
     """Being connected is enough: Celery then leaves logging to Django's settings."""
+
+
+@worker_shutting_down.connect
+def _finish_soon(**_kwargs: object) -> None:
+    """Ticks end after the batch (a sender after the messages) in hand, not when their time is up."""
+    work.stop()
 
 
 @worker_ready.connect

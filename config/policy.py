@@ -15,12 +15,12 @@ class PolicyMiddleware(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if not report_only and parts.config is None and parts.replace is None and _is_admin(request):
+        if not report_only and parts.config is None and parts.replace is None and is_admin(request):
             parts.config = dict[str, Any](settings.ADMIN_SECURITY_POLICY)
         return parts
 
 
-def _is_admin(request: HttpRequest) -> bool:
+def is_admin(request: HttpRequest) -> bool:
     try:
         return request.path.startswith(reverse("admin:index"))
     except NoReverseMatch:

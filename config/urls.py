@@ -19,6 +19,9 @@ def favicon(_request: HttpRequest) -> HttpResponse:
     return redirect(static("rekindle/flame.svg"))
 
 
+admin.site.site_title = admin.site.site_header = "Rekindle"
+admin.site.index_title = "Home"
+
 urlpatterns = [
     path("favicon.ico", favicon),
     path("healthz", healthz),

@@ -6,11 +6,12 @@ from django.db.models.signals import post_migrate
 
 class CrmConfig(AppConfig):
     name = "crm"
+    verbose_name = "Shop"
 
     def ready(self) -> None:
         from crm import seed
         from crm.kernel import kinds
 
-        # What every app can say of a contact: its conditions, and its rows on the timeline.
-        kinds.autodiscover("conditions", "history")
+        # What every app can say of a contact: its conditions, its rows on the timeline, its cards.
+        kinds.autodiscover("conditions", "history", "panels")
         post_migrate.connect(seed.after_migrate, sender=self)

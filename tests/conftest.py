@@ -10,7 +10,7 @@ import pytest
 from tests import servers
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-pytest_plugins = ("tests.collecting", "tests.webbing")
+pytest_plugins = ("tests.collecting", "tests.office", "tests.webbing")
 RUN = pytest.StashKey[servers.Run]()
 SKIPPED = pytest.StashKey[int]()
 

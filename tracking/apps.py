@@ -5,3 +5,4 @@ from django.apps import AppConfig
 
 class TrackingConfig(AppConfig):
     name = "tracking"
+    verbose_name = "Visits"

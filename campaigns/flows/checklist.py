@@ -88,7 +88,7 @@ def _rules(campaign: Campaign) -> Iterator[Check]:
     subject = triggers.get(campaign.trigger).subject_kind if campaign.trigger in triggers else ""
     inside = rules.Scope(True, subject, True if subject else None).offers
     asked = {
-        "entry_rule": ("Who may enter", campaign.entry_rule, frozenset[str]()),
+        "entry_rule": ("Who may enter", campaign.entry_rule, inside - {rules.ENTERED_AT}),
         "exit_rule": ("When people leave early", campaign.exit_rule, inside),
         "goal": ("What counts as success", campaign.goal, inside),
     }

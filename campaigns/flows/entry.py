@@ -16,13 +16,17 @@ class BrokenRule(ValueError):
     """A rule of a campaign cannot be read; nobody is judged by it until it is mended."""
 
 
-def may_enter[M: Model](rows: QuerySet[M], campaign: Campaign, now: datetime) -> QuerySet[M]:
-    """Only those rows (each with a `contact`) whose person the entry rule lets in; without a rule all of
-    them.
+def may_enter[M: Model](
+    rows: QuerySet[M], campaign: Campaign, now: datetime, subject_kind: str
+) -> QuerySet[M]:
+    """Only those rows (each with a `contact`) whose person the entry rule lets in; without a rule all.
+
+    The rows are what the campaign is about (carts, orders), and the rule may ask of them.
     """
     if rules.is_blank(campaign.entry_rule):
         return rows
-    return rows.filter(Exists(people(campaign.entry_rule, now, "The entry rule")))
+    scope = rules.Scope(subject_kind=subject_kind, subject_id=OuterRef("pk"))
+    return rows.filter(Exists(people(campaign.entry_rule, now, "The entry rule", scope)))
 
 
 def people(rule: Any, at: datetime, name: str, scope: rules.Scope | None = None) -> QuerySet[Contact]:

@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('trigger', models.CharField(help_text='What lets people in.', max_length=60)),
                 ('trigger_params', models.JSONField(blank=True, default=dict)),
                 ('entry_rule', models.JSONField(blank=True, default=dict, help_text='Only people of whom this is true may enter. Empty: everyone the trigger names.')),
-                ('exit_rule', models.JSONField(blank=True, default=dict, help_text='People of whom this becomes true leave before the next step and at the fence.')),
+                ('exit_rule', models.JSONField(blank=True, default=dict, help_text='People of whom this becomes true leave before the next step.')),
                 ('goal', models.JSONField(blank=True, default=dict, help_text='What counts as success.')),
                 ('exit_on_purchase', models.BooleanField(default=True, help_text='Any order ends it, matched on person, address, cart and checkout.')),
                 ('control_share', models.DecimalField(decimal_places=3, default=0, help_text='Share held out to measure lift, such as 0.2.', max_digits=4, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='control group')),

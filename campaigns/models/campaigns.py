@@ -9,6 +9,10 @@ from crm.kernel.rules import RuleField
 from crm.models.base import Scale
 from crm.models.consent import Purpose
 
+# What rules of a flow may speak of: the run, its subject. The checklist holds them to what the trigger offers.
+AT_ENTRY = ("subject", "subject:cart")
+INSIDE = ("entered_at", *AT_ENTRY)
+
 
 class Campaign(models.Model):
     """A flow (or, with a date trigger, a broadcast): who enters, what happens to them, when they leave."""
@@ -43,12 +47,16 @@ class Campaign(models.Model):
     trigger = models.CharField(max_length=60, help_text="What lets people in.")
     trigger_params = models.JSONField(default=dict, blank=True)
     entry_rule = RuleField(
-        blank=True, help_text="Only people of whom this is true may enter. Empty: everyone the trigger names."
+        blank=True,
+        offers=AT_ENTRY,
+        help_text="Only people of whom this is true may enter. Empty: everyone the trigger names.",
     )
     exit_rule = RuleField(
-        blank=True, help_text="People of whom this becomes true leave before the next step and at the fence."
+        blank=True,
+        offers=INSIDE,
+        help_text="People of whom this becomes true leave before the next step.",
     )
-    goal = RuleField(blank=True, help_text="What counts as success.")
+    goal = RuleField(blank=True, offers=INSIDE, help_text="What counts as success.")
     exit_on_purchase = models.BooleanField(
         default=True, help_text="Any order ends it, matched on person, address, cart and checkout."
     )
@@ -123,7 +131,7 @@ class Step(models.Model):
         "campaigns.Template", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
     path = models.CharField(max_length=40, blank=True, help_text="Blank: everyone.")
-    only_if = RuleField(blank=True)
+    only_if = RuleField(blank=True, offers=INSIDE)
 
     class Meta:
         ordering = ["position", "id"]

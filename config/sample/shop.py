@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 
 from campaigns.models import Sender
+from config import shop_keys
 from config.embedded.sample.catalogue import CATEGORIES, CURRENCY, PRODUCTS, SHOP_NAME
 from crm.models import Product, ShopSettings
 from crm.shop.intake import SHOP, ProductIn, record_products
@@ -32,6 +33,7 @@ def open_shop(now: datetime) -> ShopSettings:
     shop.cart_restore_url = f"{url}/cart/restore"
     shop.is_sample, shop.set_up_at = True, now
     shop.save()
+    shop_keys.for_the_sample()
     return shop
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import BY_ID, CURRENCY, tax_within
@@ -289,4 +290,6 @@ def load(
             total[name] += count
         done += len(lives)
         progress(done, people)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE " + ", ".join(table._meta.db_table for table in TABLES))
     return total

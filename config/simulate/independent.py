@@ -1,9 +1,10 @@
 """What a replay must come to, counted straight from the recorded file. Knows nothing of the program it
 judges.
 
-A cart opens with the first thing put into it and ends with any purchase of its person, or 30 days after
-its last change. It is left when the person has done nothing at all for the delay. The person then gets one
-message, and no other for seven days unless they bought since; and only after another change of their cart.
+A cart opens with the first thing put into it and ends with any purchase of its person, or 30 days after its
+last change. It is left when the person has done nothing at all for the delay. Every so many seconds somebody
+looks: whoever left and has not come back by then gets one message, and no other for seven days unless they
+bought since; and only after another change of their cart.
 """
 
 import csv
@@ -20,16 +21,12 @@ Row = tuple[str, int, str]  # person, Unix seconds, what they did: pv, fav, cart
 
 @dataclass(frozen=True)
 class Left:
-    """One message that must be written: to whom, when it is due, and the cart it is about."""
+    """One message that must be written: to whom, when they had left, when it leaves, their last activity."""
 
     person: str
     due: int
-    opened: int
+    sent: int
     last_seen: int
-
-    @property
-    def minute(self) -> int:
-        return self.due // MINUTE
 
 
 def read(path: Path, people: int | None = None) -> list[Row]:
@@ -46,12 +43,18 @@ def read(path: Path, people: int | None = None) -> list[Row]:
     return sorted(rows, key=lambda row: row[1])
 
 
-def count(rows: Iterable[Row], delay: int = 8 * MINUTE, again_after: int = 7 * DAY) -> list[Left]:
+def count(
+    rows: Iterable[Row], delay: int = 8 * MINUTE, again_after: int = 7 * DAY, looked_every: int = 1
+) -> list[Left]:
     """Every message, in the order they fall due."""
     days: dict[str, list[tuple[int, str]]] = defaultdict(list)
     for person, at, act in rows:
         days[person].append((at, act))
-    found = [left for person, acts in days.items() for left in _of_one(person, acts, delay, again_after)]
+    found = [
+        left
+        for person, acts in days.items()
+        for left in _of_one(person, acts, delay, again_after, looked_every)
+    ]
     return sorted(found, key=lambda left: (left.due, left.person))
 
 
@@ -70,7 +73,9 @@ def bought_meanwhile(rows: Iterable[Row], messages: Iterable[tuple[str, int]]) -
     return wrong
 
 
-def _of_one(person: str, acts: list[tuple[int, str]], delay: int, again_after: int) -> Iterable[Left]:
+def _of_one(
+    person: str, acts: list[tuple[int, str]], delay: int, again_after: int, looked_every: int
+) -> Iterable[Left]:
     opened = changed = written = bought = None
     for place, (at, act) in enumerate(acts):
         if act == "cart":
@@ -83,7 +88,8 @@ def _of_one(person: str, acts: list[tuple[int, str]], delay: int, again_after: i
         if opened is None or changed is None:
             continue
         due = at + delay
-        came_back = place + 1 < len(acts) and acts[place + 1][0] <= due
+        looked = -(-due // looked_every) * looked_every
+        came_back = place + 1 < len(acts) and acts[place + 1][0] <= looked
         if came_back or due - changed >= FORGOTTEN:
             continue
         if written is not None:
@@ -91,5 +97,5 @@ def _of_one(person: str, acts: list[tuple[int, str]], delay: int, again_after: i
             bought_since = bought is not None and bought > written
             if not is_new or not (bought_since or due - written >= again_after):
                 continue
-        written = due
-        yield Left(person, due, opened, at)
+        written = looked
+        yield Left(person, due, looked, at)

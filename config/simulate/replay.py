@@ -17,7 +17,7 @@ from django.db import connection
 from config.simulate.clickstream import Act, Batch, Purchase, Shop
 from config.simulate.servers import LOCALHOST
 from crm.kernel import clock
-from crm.ticking import run_tick
+from crm.ticking import run_tick, ticks
 from tracking.models import InboundEvent
 
 HOUSEKEEPING = timedelta(hours=1)
@@ -90,9 +90,9 @@ class Replay:
     def _next_moment(self) -> datetime | None:
         """The next purchase, due moment or pending work; never past what an untold act could make due."""
         now = self.hand.at
-        moments = [self._ahead.cart] if self._ahead.cart else []
+        moments = [self._next_look(self._ahead.cart)] if self._ahead.cart else []
         if self.place < len(self.acts):
-            moments.append(_instant(self.acts[self.place].at) + self.delay)
+            moments.append(self._next_look(_instant(self.acts[self.place].at) + self.delay))
             if self._next_buy < len(self._buys):
                 moments.append(_instant(self._buys[self._next_buy]))
         for pending in (self._ahead.person, self._ahead.message):
@@ -130,9 +130,9 @@ class Replay:
         if bought:
             run_tick("tracking.bought", now)
         ahead = self._look(self._triggered)
-        fell_due = bool(ahead.cart and ahead.cart <= now)
+        # The trigger's own beat, left out where no open cart can have fallen due: it would find nothing.
+        fell_due = bool(ahead.cart and ahead.cart <= now == self._next_look(now))
         if fell_due:
-            # Between the due moments of open carts the trigger would find nothing.
             run_tick("campaigns.trigger", now)
             self._triggered = now
         if fell_due or (ahead.person and ahead.person <= now):
@@ -145,7 +145,12 @@ class Replay:
                 run_tick(name, now)
             if InboundEvent.objects.exclude(state=InboundEvent.State.APPLIED).exists():
                 raise Refused("Rows came in that ingest does not read.")
-        self._ahead = self._look(now)
+        self._ahead = self._look(self._triggered)
+
+    def _next_look(self, moment: datetime) -> datetime:
+        """The first beat of the trigger from this moment on."""
+        every = ticks["campaigns.trigger"].every
+        return _instant(-(-moment.timestamp() // every) * every)
 
     def _look(self, moment: datetime) -> Ahead:
         """What the database knows to come after `moment`."""

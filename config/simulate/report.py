@@ -69,18 +69,20 @@ def compare(
     campaign: Campaign,
     delay: int,
     again_after: int,
+    looked_every: int,
     *,
     requests: int,
     steps: int,
 ) -> Report:
     """Lay the sink beside what must have been written."""
-    expected = independent.count(rows, delay, again_after)
+    expected = independent.count(rows, delay, again_after, looked_every)
     arrived = [(_person(arrival), int(arrival.at.timestamp())) for arrival in arrivals]
     seen = Counter((person, at // MINUTE) for person, at in arrived)
-    must = Counter((left.person, left.minute) for left in expected)
+    must = Counter((left.person, left.sent // MINUTE) for left in expected)
+    must_enter = Counter((left.person, left.due // MINUTE) for left in expected)
     entered = Counter(_runs(campaign))
     copies = Counter(arrival.delivery for arrival in arrivals)
-    last_seen = {(left.person, left.minute): left.last_seen for left in expected}
+    last_seen = {(left.person, left.sent // MINUTE): left.last_seen for left in expected}
     return Report(
         rows=len(rows),
         people=len({person for person, _, _ in rows}),
@@ -102,7 +104,7 @@ def compare(
         expected=must.total(),
         missing=sorted((must - seen).elements()),
         surplus=sorted((seen - must).elements()),
-        left_differs=sorted(((must - entered) + (entered - must)).elements()),
+        left_differs=sorted(((must_enter - entered) + (entered - must_enter)).elements()),
         requests=requests,
         steps=steps,
     )

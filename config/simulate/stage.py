@@ -24,6 +24,7 @@ from config.simulate.replay import Doors, Replay
 from config.simulate.sink import Sink
 from crm.kernel import clock, tokens
 from crm.models import ServerKey, ShopSettings
+from crm.ticking import ticks
 
 DELAY_MINUTES = 8
 REENTRY_DAYS = 7
@@ -82,6 +83,7 @@ def run(
             campaign,
             DELAY_MINUTES * independent.MINUTE,
             REENTRY_DAYS * independent.DAY,
+            ticks["campaigns.trigger"].every,
             requests=replay.requests,
             steps=replay.steps,
         )

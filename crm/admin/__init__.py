@@ -1,0 +1,16 @@
+"""The back office of people, what they bought, and the workings."""
+
+from crm.admin import catalogue, companies, consent, contacts, keys, orders, people, schedule, segments, shop
+
+__all__ = [
+    "catalogue",
+    "companies",
+    "consent",
+    "contacts",
+    "keys",
+    "orders",
+    "people",
+    "schedule",
+    "segments",
+    "shop",
+]

@@ -6,17 +6,19 @@ Admin modules import from here alone, so that the theme can be changed or upgrad
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
 from django.contrib.admin import register
 from django.core.exceptions import EmptyResultSet
 from django.core.paginator import Paginator
-from django.db import connections
+from django.db import connections, models
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 from import_export.admin import ImportExportModelAdmin as _ImportExport
+from import_export.formats.base_formats import CSV, XLSX
 from unfold.admin import ModelAdmin as _ModelAdmin
 from unfold.admin import StackedInline as _StackedInline
 from unfold.admin import TabularInline as _TabularInline
@@ -34,8 +36,10 @@ from unfold.contrib.filters.admin import (
     TextFilter,
 )
 from unfold.contrib.import_export.forms import ExportForm, ImportForm
+from unfold.contrib.inlines.admin import NonrelatedStackedInline as _NonrelatedStackedInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import (
     CHECKBOX_CLASSES,
     INPUT_CLASSES,
@@ -51,15 +55,18 @@ from unfold.widgets import (
 
 __all__ = [
     "ActionVariant",
+    "AdminPasswordChangeForm",
     "AutocompleteSelectFilter",
     "BooleanRadioFilter",
     "ChoicesCheckboxFilter",
     "ChoicesDropdownFilter",
     "EstimatedPaginator",
+    "ExactFilter",
     "FieldTextFilter",
     "ImportExportAdmin",
     "ModelAdmin",
     "MultipleChoicesDropdownFilter",
+    "NonrelatedStackedInline",
     "RangeDateFilter",
     "RangeDateTimeFilter",
     "RangeNumericFilter",
@@ -74,6 +81,9 @@ __all__ = [
     "UnfoldAdminTextInputWidget",
     "UnfoldAdminTextareaWidget",
     "UnfoldBooleanSwitchWidget",
+    "UserChangeForm",
+    "UserCreationForm",
+    "WebAddress",
     "action",
     "display",
     "dress",
@@ -81,9 +91,11 @@ __all__ = [
 ]
 
 
-def dress[F: forms.Form](form: F) -> F:
-    """The same form in the theme's clothes, whatever plain widgets its fields came with."""
-    for field in form.fields.values():
+def dress[F: forms.BaseForm](form: F, names: Collection[str] | None = None) -> F:
+    """The same form in the theme's clothes, whatever plain widgets its fields (or those named) came with."""
+    for name, field in form.fields.items():
+        if names is not None and name not in names:
+            continue
         for widget in getattr(field.widget, "widgets", [field.widget]):
             classes = next((found for sort, found in _CLOTHES if isinstance(widget, sort)), INPUT_CLASSES)
             widget.attrs["class"] = " ".join([*classes, widget.attrs.get("class", "")]).strip()
@@ -97,6 +109,15 @@ _CLOTHES: list[tuple[type[forms.Widget], list[str]]] = [
     (forms.CheckboxInput, CHECKBOX_CLASSES),
     (forms.Textarea, TEXTAREA_CLASSES),
 ]
+
+
+class WebAddress(forms.URLField):
+    """A web address; one typed without its scheme is taken as https."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**({"assume_scheme": "https"} | kwargs))
 
 
 class EstimatedPaginator(Paginator):
@@ -124,6 +145,15 @@ class ModelAdmin(_ModelAdmin):
     warn_unsaved_form = True
     actions_on_top = True
     compressed_fields = True
+    formfield_overrides = {models.URLField: {"form_class": WebAddress, "widget": UnfoldAdminTextInputWidget}}
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        """Only what a list offers as its filter may be asked for: no column is guessed letter by letter."""
+        offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
+        named = [one for one in offered if isinstance(one, str)]
+        if not any(lookup == one or lookup.startswith(f"{one}__") for one in named):
+            return False
+        return super().lookup_allowed(lookup, value, request)
 
 
 class _NothingChanges:
@@ -143,6 +173,20 @@ class ReadOnlyAdmin(_NothingChanges, ModelAdmin):
     """Rows that are history: deliveries, decisions, events. Actions still need permissions of their own."""
 
 
+class ExactFilter(TextFilter):
+    """Rows whose column is exactly what was typed: a look into an index, no list of all values there are."""
+
+    @classmethod
+    def on(cls, column: str, title: str) -> type[ExactFilter]:
+        return type(f"Exact{column}", (cls,), {"parameter_name": column, "title": title})
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        if not value:
+            return queryset
+        return queryset.none() if "\0" in value else queryset.filter(**{str(self.parameter_name): value})
+
+
 class TabularInline(_TabularInline):
     """Rows edited in place, one line each."""
 
@@ -156,6 +200,12 @@ class StackedInline(_StackedInline):
     extra = 0
 
 
+class NonrelatedStackedInline(_NonrelatedStackedInline):
+    """Rows edited in place that hang on the page's object by more than one key."""
+
+    extra = 0
+
+
 class ReadOnlyTabularInline(_NothingChanges, TabularInline):
     """Rows shown in place."""
 
@@ -165,6 +215,7 @@ class ImportExportAdmin(ModelAdmin, _ImportExport):
 
     import_form_class = ImportForm
     export_form_class = ExportForm
+    import_formats = export_formats = [CSV, XLSX]
 
 
 def _planned_rows(rows: QuerySet[Any]) -> int:

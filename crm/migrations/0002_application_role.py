@@ -6,7 +6,8 @@ A database user who may not create roles keeps working as the owner, and is told
 
 import sys
 
-from django.db import migrations
+from django.db import ProgrammingError, migrations, transaction
+from psycopg import errors
 
 ROLE = "rekindle_app"
 APPEND_ONLY = ("crm_consentevent", "crm_consenttext")
@@ -30,26 +31,31 @@ ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT, UPDATE ON SEQUENC
 
 def grant(apps, schema_editor):
     with schema_editor.connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [ROLE])
-        exists = cursor.fetchone()[0]
-        cursor.execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
-        if not exists and not cursor.fetchone()[0]:
+        try:
+            with transaction.atomic(using=schema_editor.connection.alias):
+                _grant(cursor)
+        except ProgrammingError as error:
+            if not isinstance(error.__cause__, errors.InsufficientPrivilege):
+                raise
             print(
-                f"\n  NOTICE: this database user may not create roles, so the role {ROLE} was not made."
+                f"\n  NOTICE: the role {ROLE} was not set up: {str(error).strip()}."
                 " Consent events are then append-only by convention, not by grants."
-                " Have an administrator create the role, grant it to this user and run"
-                " `manage.py migrate crm 0001_initial --fake` and `manage.py migrate crm` again.",
+                f" Have an administrator run `CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO` this user, then run"
+                " `manage.py migrate crm 0001_initial --fake` and `manage.py migrate crm`.",
                 file=sys.stderr,
             )
-            return
-        if not exists:
-            cursor.execute(CREATE)
-        cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [ROLE])
-        if not cursor.fetchone()[0]:
-            cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
-        cursor.execute(GRANTS)
-        for table in APPEND_ONLY:
-            cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {ROLE}")
+
+
+def _grant(cursor):
+    cursor.execute("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [ROLE])
+    if not cursor.fetchone()[0]:
+        cursor.execute(CREATE)
+    cursor.execute("SELECT pg_has_role(current_user, %s, 'MEMBER')", [ROLE])
+    if not cursor.fetchone()[0]:
+        cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
+    cursor.execute(GRANTS)
+    for table in APPEND_ONLY:
+        cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {ROLE}")
 
 
 def revoke(apps, schema_editor):

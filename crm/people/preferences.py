@@ -24,6 +24,7 @@ class Choice:
     name: str
     description: str
     is_on: bool
+    is_tracking: bool
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,10 @@ def standing(mailed: Mailed) -> Standing:
     why = refusal_reason(Value(mailed.address_hash, BinaryField()), Value(channel.value), "pk")
     offered = Purpose.objects.filter(is_active=True, channels__contains=[channel.value])
     rows = offered.exclude(kind=Purpose.Kind.TRANSACTIONAL).annotate(why=why).order_by("kind", "pk")
-    choices = [Choice(row.key, row.name, row.description, row.why == "") for row in rows]
+    choices = [
+        Choice(row.key, row.name, row.description, row.why == "", row.kind == Purpose.Kind.TRACKING)
+        for row in rows
+    ]
     about = Purpose.objects.filter(pk=mailed.purpose_id).first()
     never = next((REASONS[row.why] for row in rows if row.why in _FOR_GOOD), "")
     return Standing(masked(point.address) if point else "", channel, about, choices, never)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,8 @@ from tests.sink.smtp import SmtpSink
 
 ROOT = Path(__file__).resolve().parents[2]
 CONVERSATIONS = 4
+COMMAND = ("manage.py", "deliver", "--poll", "0.1")
+WORKER = ("-m", "celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", "4", "-l", "ERROR")
 
 
 class Senders:
@@ -29,10 +31,9 @@ class Senders:
         self.environment = {**environment, **usual, **{key: str(value) for key, value in settings.items()}}
         self.running: list[subprocess.Popen[bytes]] = []
 
-    def start(self, count: int = 1) -> None:
-        command = [sys.executable, "manage.py", "deliver", "--poll", "0.1"]
+    def start(self, count: int = 1, command: Sequence[str] = COMMAND) -> None:
         for _ in range(count):
-            self.running.append(subprocess.Popen(command, cwd=ROOT, env=self.environment))
+            self.running.append(subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self.environment))
 
     def kill(self, place: int) -> None:
         victim = self.running.pop(place % len(self.running))

@@ -8,9 +8,10 @@ import pytest
 
 from campaigns.delivery import outbox
 from campaigns.models import Delivery
+from config.celery import app
 from tests.campaigns import mailing
 from tests.chaos.ledger import compare
-from tests.chaos.senders import CONVERSATIONS, Senders, wait_until
+from tests.chaos.senders import CONVERSATIONS, WORKER, Senders, wait_until
 from tests.sink.faults import Fault
 from tests.sink.smtp import SmtpSink
 
@@ -105,3 +106,24 @@ def test_a_deploy_leaves_no_doubt(child_environment):
         report = compare(sink)
         print(f"\nS11: {rounds} times SIGTERM for all: {report}")
     assert report.states == {"sent": recipients}
+
+
+@pytest.mark.proof
+def test_a_worker_told_to_stop_ends_soon_and_leaves_no_doubt(child_environment, clean_broker):
+    mailing.queue(600)
+    with (
+        SmtpSink(Fault("dot", delay=0.05), keep_raw=False) as sink,
+        Senders(child_environment, sink) as fleet,
+    ):
+        fleet.start(1, WORKER)
+        app.send_task("campaigns.deliver", kwargs={"hint": True})
+        wait_until(lambda: len(sink.copies()) >= 50, 60, "the first messages")
+        began = time.monotonic()
+        fleet.stop()
+        assert time.monotonic() - began < 15 and len(sink.copies()) < 600
+        states = set(mailing.states().values())
+        assert states == {"sent", "queued"}
+        fleet.start(1)
+        wait_until(settled, 60, "the rest")
+        fleet.stop()
+        assert compare(sink).states == {"sent": 600}

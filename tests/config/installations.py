@@ -101,7 +101,8 @@ class Installation:
     def erase(self) -> None:
         for process in self.processes():
             process.kill()
-        shutil.rmtree(places.Places(self.home).sockets, ignore_errors=True)
+        for sockets in Path("/tmp").glob(f"rekindle-*-{places.short_hash(self.home)}"):
+            shutil.rmtree(sockets, ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

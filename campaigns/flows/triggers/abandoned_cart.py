@@ -143,7 +143,7 @@ class AbandonedCart(Trigger):
                 contact_is_test=F("contact__is_test"),
             )
         )
-        return may_enter(found, campaign, now)
+        return may_enter(found, campaign, now, self.subject_kind)
 
 
 def _delay(params: dict[str, Any]) -> timedelta:

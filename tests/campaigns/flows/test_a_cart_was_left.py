@@ -113,6 +113,15 @@ def test_two_carts_of_one_person_make_one_series():
     assert enrol(AT + MINUTE) == 0
 
 
+def test_the_entry_rule_may_ask_of_the_cart_itself():
+    worth = {"all": [{"kind": "tracking.this_cart", "params": {"at_least": "100"}}]}
+    campaign = flow(entry_rule=worth)
+    leave_cart(shopper(campaign, 1), AT - DELAY, total=99)
+    dear = leave_cart(shopper(campaign, 2), AT - DELAY, total=100)
+    assert enrol(AT) == 1
+    assert Enrolment.objects.get().subject_id == dear.pk
+
+
 def test_another_persons_series_does_not_hold_them_back():
     campaign = flow()
     leave_cart(shopper(campaign, 1), AT - DELAY)

@@ -108,6 +108,23 @@ def test_an_emptied_cart_ends_it():
     assert Enrolment.objects.get().left_reason == "cart_emptied"
 
 
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [("crm.ordered_since_entering", {"times": "1"}), ("tracking.this_cart", {"at_least": "10"})],
+)
+def test_rules_within_a_flow_may_ask_of_the_run_and_of_its_cart(kind, params):
+    campaign = flow(WAIT, SEND, exit_on_purchase=False, exit_rule={"all": [{"kind": kind, "params": params}]})
+    ana, boris = shopper(campaign, 1), shopper(campaign, 2)
+    leave_cart(ana, AT - DELAY)
+    leave_cart(boris, AT - DELAY, total=5)
+    enrol(AT)
+    buy(boris, AT - 2 * DAY)
+    buy(ana, AT + MINUTE)
+    advance(AT + DAY)
+    assert Enrolment.objects.get(left_reason="exit_rule").contact == ana
+    assert Delivery.objects.get().contact_id == boris.pk
+
+
 def test_the_exit_rule_is_asked_before_each_step():
     rule = {"all": [{"kind": "campaigns.received", "params": {"days": "3", "times": "1"}}]}
     campaign = flow(SEND, WAIT, SEND, exit_rule=rule)

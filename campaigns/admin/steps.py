@@ -1,0 +1,82 @@
+"""The steps of a campaign, edited in place until people may walk them, then to be read."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from campaigns.admin import picture
+from campaigns.flows import launching
+from campaigns.flows.kinds import steps
+from campaigns.models import Campaign, Step
+from crm.kernel import clock
+from crm.kernel.backoffice import NonrelatedStackedInline, display
+from crm.kernel.kindforms import fields_of, kind_form
+
+
+class StepForm(forms.ModelForm):
+    position = forms.IntegerField(
+        required=False, min_value=0, max_value=999, help_text="Drag the step, or type its place. Blank: last."
+    )
+
+    class Meta:
+        model = Step
+        fields = ["kind", "template", "position"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            # What the theme writes above the fields of a row.
+            self.instance.get_inline_title = lambda: picture.of_step(self.instance).words
+
+    def clean_position(self) -> int:
+        return self.cleaned_data["position"] or 0
+
+
+class StepInline(NonrelatedStackedInline):
+    model = Step
+    ordering = ["position"]
+    ordering_field = "position"
+    verbose_name_plural = "Steps"
+    readonly_fields = ["words"]
+
+    def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
+        kwargs["form"] = kind_form(
+            StepForm, "kind", "params", steps, {"template": lambda kind: kind.has_template}
+        )
+        return super().get_formset(request, obj, **kwargs)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
+        if not self.has_change_permission(request, obj):
+            return [(None, {"fields": ["words", "template"]})]
+        return [(None, {"fields": ["kind", *fields_of("kind", steps), "template", "position"]})]
+
+    def get_form_queryset(self, obj: Campaign) -> QuerySet[Step]:
+        version = launching.newest_version(obj)
+        return Step.objects.filter(version=version).select_related("template").order_by("position", "id")
+
+    def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return bool(super().has_add_permission(request, obj) and not is_frozen(obj))
+
+    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not is_frozen(obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not is_frozen(obj)
+
+    def save_new_instance(self, parent: Campaign, instance: Step) -> None:
+        version = launching.editable_version(parent, clock.now())
+        instance.version = version
+        instance.key = launching.new_step_key(version, instance.kind)
+        instance.position = instance.position or version.steps.count() + 1
+
+    @display(description="What happens")
+    def words(self, step: Step) -> str:
+        return picture.of_step(step).words
+
+
+def is_frozen(campaign: Campaign | None) -> bool:
+    """Whether people may already walk the steps that are shown."""
+    version = launching.newest_version(campaign) if campaign else None
+    return version is not None and version.frozen_at is not None

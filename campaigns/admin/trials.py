@@ -1,0 +1,93 @@
+"""Trying a campaign: one person walked through it on a fast clock, its messages sent to a colleague."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from campaigns.admin import frames
+from campaigns.flows import trying
+from campaigns.models import Campaign
+from crm.kernel import clock
+from crm.models import Contact
+from crm.people import identity
+
+
+def walk(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """The page of one walk: when what would happen, and each message as the person would get it."""
+    contact, problem, stops = chosen(request.GET.get("as", "")), "", []
+    if contact is None:
+        problem = "Type the whole e-mail address of a contact."
+    else:
+        try:
+            stops = trying.walk(campaign, contact, clock.now())
+        except trying.CannotTry as error:
+            problem = str(error)
+    context = model_admin.admin_site.each_context(request) | {
+        "title": f"{campaign}: a walk through it",
+        "opts": model_admin.model._meta,
+        "campaign": campaign,
+        "contact": contact,
+        "as": request.GET.get("as", ""),
+        "problem": problem,
+        "stops": [
+            {"stop": stop, "html": frames.document(stop.message.html) if stop.message else ""}
+            for stop in stops
+        ],
+        "may_send": model_admin.has_change_permission(request, campaign),
+    }
+    return render(request, "campaigns/walk.html", context)
+
+
+def test(request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Walk the person and send the walk's messages to an address, at once."""
+    contact, to = chosen(request.POST.get("as", "")), where_to(request)
+    if contact is None:
+        messages.error(request, "Whose message? Type the whole e-mail address of a contact.")
+    elif problem := wrong_address(to):
+        messages.error(request, problem)
+    else:
+        try:
+            stops = trying.walk(campaign, contact, clock.now(), send_to=to, by=request.user.get_username())
+        except trying.CannotTry as error:
+            messages.error(request, str(error))
+        else:
+            told(request, sum(stop.template is not None for stop in stops), to)
+    return redirect("admin:campaigns_campaign_change", campaign.pk)
+
+
+def told(request: HttpRequest, number: int, to: str) -> None:
+    if number:
+        plural = "s are" if number > 1 else " is"
+        messages.success(request, f"{number} test message{plural} on the way to {to}.")
+    else:
+        messages.warning(request, "This person would get no message, so none was sent.")
+
+
+def chosen(typed: str) -> Contact | None:
+    """The contact whose whole e-mail address was typed."""
+    digest = identity.hash_of(typed.strip()) if typed.strip() else None
+    if digest is None:
+        return None
+    return Contact.objects.filter(points__address_hash=digest, merged_into=None).first()
+
+
+def where_to(request: HttpRequest) -> str:
+    """The address a test goes to: the one typed, else the colleague's own."""
+    return request.POST.get("to", "").strip() or getattr(request.user, "email", "")
+
+
+def wrong_address(to: str) -> str:
+    """What is wrong with the address of a test, in words."""
+    if not to:
+        return "Where to? Type the address the test goes to."
+    try:
+        validate_email(to)
+    except ValidationError:
+        return f"“{to}” is not an e-mail address."
+    return ""

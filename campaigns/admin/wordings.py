@@ -1,0 +1,37 @@
+"""The reasons of deliveries as a person reads them."""
+
+from campaigns.delivery.guards import guards
+from campaigns.models import Delivery
+from crm.people import consent
+
+_OWN = {
+    "sender_died": "The sending process ended before the receiver's answer was read",
+    "no_answer": "The receiver's answer was never read",
+    "not_made": "It could not be made yet; tried again soon",
+    "sent_again": "A colleague had it sent again",
+    "closed": "A colleague closed it",
+    "found_sent": "A colleague found that it had arrived",
+}
+
+
+def why(reason: str) -> str:
+    """The reason in words; one that nothing knows is shown as it is."""
+    if not reason:
+        return ""
+    if reason in _OWN:
+        return _OWN[reason]
+    if reason in consent.REASONS:
+        return f"Not allowed: {consent.REASONS[reason]}"
+    known = next((guard for guard in guards if guard.reason == reason), None)
+    return known.say(reason) if known else reason.replace("_", " ")
+
+
+def reasons() -> list[tuple[str, str]]:
+    """What a list may be filtered by."""
+    found = {guard.reason: guard.label for guard in guards if guard.reason}
+    found |= {code: f"Not allowed: {words}" for code, words in consent.REASONS.items()}
+    return sorted((found | _OWN).items(), key=lambda pair: pair[1])
+
+
+def state_words(delivery: Delivery) -> str:
+    return "held" if delivery.is_held else delivery.get_state_display()

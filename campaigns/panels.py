@@ -1,0 +1,29 @@
+"""What campaigns add to a person's page."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from campaigns.models import Delivery, DeliveryState, Enrolment
+from crm.kernel.panels import Panel, panels
+
+
+@panels.register
+class NextDue(Panel):
+    """What is about to be sent to the person and why, and the flows they are in."""
+
+    key = "campaigns.next_due"
+    label = "Coming next"
+    place = 30
+    template = "campaigns/next_panel.html"
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        inside = Enrolment.objects.filter(contact_id=contact_id, state=Enrolment.State.ACTIVE)
+        waiting = Delivery.objects.filter(contact_id=contact_id, state=DeliveryState.QUEUED)
+        found = {
+            "inside": list(inside.select_related("campaign").order_by("-entered_at")[:10]),
+            "waiting": list(
+                waiting.select_related("template", "campaign").defer("context").order_by("-created_at")[:10]
+            ),
+        }
+        return found if any(found.values()) else None

@@ -1,0 +1,65 @@
+"""Products."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from crm.kernel import clock
+from crm.kernel.backoffice import ImportExportAdmin, display
+from crm.models import Product
+from crm.sheets.products import ProductResource
+from crm.shop import showing
+from crm.shop.intake import SHOP
+
+
+@admin.register(Product)
+class ProductAdmin(ImportExportAdmin):
+    resource_classes = [ProductResource]
+    list_display = ["image", "name", "category", "brand", "money", "was", "stock", "consumable", "is_active"]
+    list_display_links = ["name"]
+    list_filter = ["category", "brand", "consumable", "is_active"]
+    sortable_by = ["name", "category", "brand"]
+    search_fields = ["name", "=sku", "=external_id"]
+    search_help_text = "A part of the name, or a whole SKU."
+    ordering = ["name"]
+    readonly_fields = ["image", "source_at", "created_at", "updated_at"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        told = ["source_at", ("created_at", "updated_at")]
+        return [
+            (None, {"fields": [*(["image"] if obj else []), "name", "description", ("category", "brand")]}),
+            ("Price and stock", {"fields": [("price", "list_price", "currency"), ("stock", "is_active")]}),
+            ("Bought again", {"fields": [("consumable", "days_of_supply")]}),
+            (
+                "In the shop",
+                {"fields": [("source", "external_id", "sku"), "url", "image_url", *(told if obj else [])]},
+            ),
+        ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
+        return [*self.readonly_fields, "source", "external_id"] if obj else self.readonly_fields
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"source": SHOP} | super().get_changeform_initial_data(request)
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return {"now": clock.now()}
+
+    def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
+        obj.updated_at = clock.now()
+        super().save_model(request, obj, form, change)
+
+    @display(description="")
+    def image(self, product: Product) -> str:
+        return showing.picture(product.image_url, product.name)
+
+    @display(description="Price", ordering="price")
+    def money(self, product: Product) -> str:
+        return showing.money(product.price, product.currency)
+
+    @display(description="List price")
+    def was(self, product: Product) -> str:
+        return showing.money(product.list_price, product.currency)

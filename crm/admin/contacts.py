@@ -1,0 +1,200 @@
+"""Contacts: a list, and the page of one person with their timeline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from crm.kernel import clock, panels, timeline, tokens
+from crm.kernel.backoffice import ExactFilter, ImportExportAdmin, display
+from crm.models import Channel, ConsentState, Contact, ContactPoint, Suppression
+from crm.people import addresses, identity
+from crm.sheets.contacts import ContactResource
+from crm.shop.settings import this_shop
+from crm.shop.showing import money
+
+COLLEAGUE = "colleague"
+CHANNELS = {"email": Channel.EMAIL, "phone": Channel.SMS}
+MOST_ENTRIES = 40
+
+
+class ContactForm(forms.ModelForm):
+    """A person; addresses are checked as everywhere, and nobody's is taken away from them."""
+
+    email = forms.CharField(label="E-mail", max_length=254, required=False)
+    phone = forms.CharField(
+        max_length=32, required=False, help_text="With its country, such as +49 30 1234567."
+    )
+
+    class Meta:
+        model = Contact
+        fields = [
+            "first_name",
+            "last_name",
+            "email",
+            "phone",
+            "company",
+            "owner",
+            "language",
+            "country",
+            "time_zone",
+            "tags",
+            "is_test",
+        ]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        known = self.instance if not self.instance._state.adding else None
+        for name, channel in CHANNELS.items():
+            typed = (cleaned.get(name) or "").strip()
+            if name in self.fields and typed and typed != getattr(known, name, None):
+                try:
+                    cleaned[name] = addresses.check(known, channel, typed)
+                except addresses.Taken as taken:
+                    self.add_error(name, str(taken))
+                except ValueError as error:
+                    self.add_error(name, f"This cannot be used: {error}.")
+        if known is None and not self.errors and not (cleaned.get("email") or cleaned.get("phone")):
+            raise forms.ValidationError("An e-mail address or a telephone number is needed.")
+        return cleaned
+
+
+@admin.register(Contact)
+class ContactAdmin(ImportExportAdmin):
+    form = ContactForm
+    resource_classes = [ContactResource]
+    list_display = ["person", "email", "country", "owner", "orders", "spent", "last_seen", "created_at"]
+    list_filter = [ExactFilter.on("country", "country"), ExactFilter.on("source", "source"), "is_test"]
+    sortable_by = ["person", "email", "created_at"]
+    search_fields = ["^first_name", "^last_name"]
+    search_help_text = "A whole e-mail address or telephone number, or how a name begins."
+    ordering = ["-created_at", "-id"]
+    list_select_related = ["owner", "engagement"]
+    autocomplete_fields = ["company"]
+    change_form_outer_before_template = "crm/contact_page.html"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Contact | None = None) -> Any:
+        fields = [
+            ("first_name", "last_name"),
+            ("email", "phone"),
+            ("company", "owner"),
+            ("language", "country", "time_zone"),
+            ("tags", "is_test"),
+        ]
+        if obj is None:
+            return [(None, {"fields": fields})]
+        fields += [("source", "created_at"), ("updated_at", "merged_into")]
+        return [("Edit this person", {"classes": ["collapse"], "fields": fields})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
+        return ["source", "created_at", "updated_at", "merged_into"] if obj else []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
+        return super().get_queryset(request).filter(merged_into=None)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
+    ) -> tuple[QuerySet[Contact], bool]:
+        """An address is looked up by its hash, in any spelling; all else is how a name begins."""
+        for channel in (Channel.EMAIL, Channel.SMS):
+            if hashes := _hashes(channel, search_term.strip()):
+                points = ContactPoint.objects.filter(channel=channel, address_hash__in=hashes)
+                return queryset.filter(pk__in=points.values("contact_id")), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
+        return {"now": clock.now()}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        contact = self.get_object(request, object_id)
+        if contact is not None and self.has_view_permission(request, contact):
+            extra_context = (extra_context or {}) | _page(contact, request, clock.now())
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
+        now = clock.now()
+        typed = {name: form.cleaned_data.get(name) or "" for name in CHANNELS}
+        if not change:
+            known = identity.Known(email=typed["email"], phone=typed["phone"], source=COLLEAGUE)
+            obj.pk = identity.resolve([known], now, source=COLLEAGUE)[0]
+            made = Contact.objects.get(pk=obj.pk)
+            obj._state.adding = False
+            for name in ("email", "phone", "source", "created_at", "recorded_at"):
+                setattr(obj, name, getattr(made, name))
+        else:
+            before = Contact.objects.get(pk=obj.pk)
+            for name, channel in CHANNELS.items():
+                if name in form.cleaned_data and typed[name] != getattr(before, name):
+                    addresses.set_primary(obj, channel, typed[name], now)
+        obj.updated_at = now
+        super().save_model(request, obj, form, True)
+
+    @display(description="Name", ordering="last_name", header=True)
+    def person(self, contact: Contact) -> list[str]:
+        initials = (contact.first_name[:1] + contact.last_name[:1]).upper() or "·"
+        return [str(contact), contact.source, initials]
+
+    @display(description="Orders")
+    def orders(self, contact: Contact) -> int:
+        return _engagement(contact, "order_count") or 0
+
+    @display(description="Spent")
+    def spent(self, contact: Contact) -> str:
+        return money(_engagement(contact, "spent") or Decimal(0))
+
+    @display(description="Last here")
+    def last_seen(self, contact: Contact) -> Any:
+        return _engagement(contact, "last_seen_at")
+
+
+def _engagement(contact: Contact, field: str) -> Any:
+    engagement = getattr(contact, "engagement", None)
+    return getattr(engagement, field) if engagement else None
+
+
+def _hashes(channel: str, typed: str) -> list[bytes]:
+    if channel == Channel.EMAIL and "@" not in typed:
+        return []
+    try:
+        return list(tokens.address_hashes(channel, typed).values())
+    except ValueError:
+        return []
+
+
+def _page(contact: Contact, request: HttpRequest, now: datetime) -> dict[str, Any]:
+    """What the contact page shows beside the form: one query a source of the timeline, few for the rest."""
+    points = list(contact.points.order_by("channel", "-is_primary", "created_at"))
+    hashes = [bytes(point.address_hash) for point in points]
+    chips = timeline.kinds()
+    chosen = [kind for kind in request.GET.getlist("kind") if kind in chips]
+    states = ConsentState.objects.filter(address_hash__in=hashes).select_related("purpose")
+    stops = Suppression.objects.filter(address_hash__in=hashes).select_related("purpose")
+    by_hash = {bytes(point.address_hash): point.address for point in points}
+    return {
+        "points": points,
+        "consents": [
+            {"state": state, "address": by_hash[bytes(state.address_hash)]}
+            for state in states.order_by("channel", "purpose__name")
+        ],
+        "suppressions": stops,
+        "engagement": getattr(contact, "engagement", None),
+        "currency": this_shop().currency,
+        "panels": panels.shown(contact.pk, now),
+        "page": timeline.read(
+            contact.pk,
+            before=timeline.Cursor.read(request.GET.get("before", "")),
+            limit=MOST_ENTRIES,
+            kinds=chosen or None,
+        ),
+        "chips": chips,
+        "chosen": chosen,
+        "older": "before" in request.GET,
+    }
