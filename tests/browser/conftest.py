@@ -1,4 +1,4 @@
-"""A real Chromium, one for the run; every test gets a page that remembers what went wrong in it."""
+"""A real Chromium, one for all tests here; every test gets a page that remembers what went wrong in it."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +12,9 @@ DESKTOP = {"width": 1280, "height": 800}
 PHONE = {"width": 390, "height": 844}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
+    # Of the package, not the run: while it is open, no other test of this thread can have an event loop.
     # Playwright runs an event loop in this thread, and Django would refuse the database beside one.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     as_root = ["--no-sandbox"] if os.geteuid() == 0 else []

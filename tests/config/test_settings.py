@@ -101,4 +101,5 @@ def test_every_variable_is_explained_in_the_example_and_nothing_else_is() -> Non
     explained = set(
         re.findall(r"^#([A-Z_]+)=", (settings.BASE_DIR / ".env.example").read_text(), re.MULTILINE)
     )
-    assert explained == read
+    # A provider's own settings are read by their prefix, whatever the provider.
+    assert {name for name in explained if not name.startswith("ANYMAIL_")} == read
