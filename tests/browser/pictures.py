@@ -1,4 +1,4 @@
-"""What a page shows at desktop and phone width, kept in the folder REKINDLE_PICTURES names, if any."""
+"""What a page shows at desktop and phone width, kept in the folder PICTURES names, if any."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ WIDTHS = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 390, "he
 
 
 def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("REKINDLE_PICTURES")
+    folder = os.environ.get("PICTURES")
     if not folder:
         return
     for suffix, size in WIDTHS.items():
