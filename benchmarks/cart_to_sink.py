@@ -2,8 +2,8 @@
 
     python -m benchmarks.cart_to_sink [--carts 10000] [--seconds 60] [--senders 2]
 
-The trigger looks every 15 seconds as the beat makes it, people move on at once, real senders send by real SMTP into
-a sink, with real fsync. A cart falls due between two looks: half of that time is in every figure.
+The trigger looks every 15 seconds as the beat makes it, people move on at once, real senders send by real SMTP
+into a sink, with real fsync. A cart falls due between two looks: half of that time is in every figure.
 """
 
 import argparse
