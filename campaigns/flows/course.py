@@ -17,6 +17,7 @@ from campaigns.flows.kinds import ON, Batch, Guarded, Move, steps, triggers
 from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
 from crm.kernel import rules
+from crm.models.writing import update_rows
 
 
 class Course:
@@ -89,13 +90,9 @@ class Course:
 
     def write(self, people: Sequence[Enrolment], waiting: Mapping[UUID, datetime]) -> None:
         """Everything that came of it, in a fixed number of statements, in the caller's transaction."""
-        Enrolment.objects.bulk_update(
-            people, ["state", "step_position", "path", "visit", "finished_at", "left_reason"], batch_size=1000
-        )
+        update_rows(people, "state", "step_position", "path", "visit", "finished_at", "left_reason")
         Due.objects.filter(pk__in=[person.pk for person in people if person.pk not in waiting]).delete()
-        Due.objects.bulk_update(
-            [Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], ["due_at"], batch_size=1000
-        )
+        update_rows([Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], "due_at")
         Decision.objects.bulk_create(self.decisions, batch_size=1000)
         if self.deliveries:
             outbox.enqueue(self.deliveries)

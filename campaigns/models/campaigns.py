@@ -9,7 +9,7 @@ from crm.kernel.rules import RuleField
 from crm.models.base import Scale
 from crm.models.consent import Purpose
 
-# What rules of a flow may speak of: the run, its subject. The checklist holds them to the trigger.
+# What rules of a flow may speak of: the run, its subject. The checklist holds them to the trigger at hand.
 AT_ENTRY = ("subject", "subject:cart")
 INSIDE = ("entered_at", *AT_ENTRY)
 

@@ -14,7 +14,7 @@ def update_rows(rows: Sequence[models.Model], *names: str) -> None:
     if not rows:
         return
     meta = rows[0]._meta
-    found_by = ["id", "contact"] if isinstance(rows[0], ByContact) else ["id"]
+    found_by = [str(meta.pk.name)] + (["contact"] if isinstance(rows[0], ByContact) else [])
     fields: list[models.Field[Any, Any]] = [meta.get_field(name) for name in (*found_by, *names)]  # type: ignore[misc]
     columns = [sql.Identifier(str(field.column)) for field in fields]
     key = len(found_by)

@@ -23,7 +23,7 @@ from psycopg_pool import PoolTimeout
 
 from crm.kernel import clock, ids
 from tracking.collect import database, limits, reading
-from tracking.collect.http import Answer, Headers, Receive, Refuse, Request, Scope, Send
+from tracking.collect.http import STORED, Answer, Headers, Receive, Refuse, Request, Scope, Send
 from tracking.collect.journal import Busy, Journal, Row, Sender, Unavailable, Unwritable
 from tracking.collect.refusals import Refusals
 from tracking.collect.shop import Known, Shop, is_server_key, origin_of
@@ -142,7 +142,7 @@ class Collector:
         if batch.refused:
             told = {"stored": len(batch.events), "refused": batch.refused}
             return Answer(200, json.dumps(told).encode(), "application/json")
-        return Answer(204)
+        return STORED
 
     async def _open(self, rest: str, request: Request, known: Known) -> Answer:
         opened = tokens.read_open(rest)

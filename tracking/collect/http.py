@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -91,10 +92,20 @@ class Answer:
         if not any(name == "cache-control" for name, _ in self.headers):
             self.headers += (("cache-control", "no-store"),)
 
+    @cached_property
+    def _encoded(self) -> list[tuple[bytes, bytes]]:
+        length = () if self.status == 204 else (("content-length", str(len(self.body))),)
+        return _encoded((*self.headers, *length))
+
     async def give(self, send: Send, *, bare: bool = False, extra: Headers = ()) -> None:
         """Send it; `bare` leaves the body out, as HEAD wants."""
-        headers = [(name.encode(), value.encode("latin-1")) for name, value in (*self.headers, *extra)]
-        if self.status != 204:
-            headers.append((b"content-length", str(len(self.body)).encode()))
+        headers = [*self._encoded, *_encoded(extra)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": b"" if bare else self.body})
+
+
+def _encoded(headers: Headers) -> list[tuple[bytes, bytes]]:
+    return [(name.encode(), value.encode("latin-1")) for name, value in headers]
+
+
+STORED = Answer(204)
