@@ -14,7 +14,7 @@ import pytest
 from campaigns.models import Decision, Delivery, Enrolment, OrderCredit
 from config.simulate import servers, stage
 from config.simulate.sink import Sink
-from crm.kernel import clock
+from crm.kernel import clock, timeline
 from crm.models import Contact
 from crm.ticking import run_tick
 from tests.journeys.doors import SHOP, Browser, Server, links_of
@@ -112,6 +112,8 @@ def test_the_story(world: World):
     for _ in range(3):
         world.later(timedelta(days=1))
     assert len(world.mail()) == 1
+    told = {entry.kind for entry in timeline.read(Contact.objects.get().pk).entries}
+    assert {"cart", "consent", "flow", "message", "order"} <= told
 
 
 def test_whoever_buys_in_time_hears_nothing(world: World):
