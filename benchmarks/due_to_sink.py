@@ -1,8 +1,10 @@
-"""From a cart's due moment to the sink, with 10,000 falling due within one minute; then all of them at once.
+"""From a cart's due moment to the sink, with 10,000 carts falling due within one minute.
 
-    python -m benchmarks.due_to_sink [--messages 10000] [--seconds 60] [--senders 2]
+    python -m benchmarks.due_to_sink [--carts 10000] [--seconds 60]
 
-Real senders, real SMTP, real fsync. The first figure is about time, the second about messages a second.
+Three figures, with real SMTP and real fsync: the whole way as `make run` goes it (worker and beat: trigger,
+journey, delivery); the delivery's own part of it (messages queued beforehand, two `manage.py deliver`); and
+messages a second when all are due at once.
 """
 
 import argparse
@@ -10,84 +12,164 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.ground import ground
 
 SINK_PORT = 2531
+DELAY = timedelta(minutes=8)
+SENDER = ("manage.py", "deliver", "--poll", "0.25")
+WORKER = ("-m", "celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", "4", "-l", "ERROR")
+BEAT = ("-m", "celery", "-A", "config", "beat", "--pidfile=", "-l", "ERROR")
+
+Due = dict[str, datetime]
 
 
-def measure(
-    environment: Mapping[str, str], messages: int, seconds: float, senders: int, record: Path
-) -> list[float]:
-    """Seconds from due to accepted, in the order of arrival."""
-    from django.db import connection
+def moments(emails: Sequence[str], start: datetime, seconds: float) -> Due:
+    return {
+        email: start + timedelta(seconds=number * seconds / len(emails))
+        for number, email in enumerate(emails)
+    }
 
+
+def queue(count: int, start: datetime, seconds: float, first: int) -> Due:
+    """Messages in the queue, each due at its moment."""
     from campaigns.delivery import outbox
-    from crm.kernel import clock
     from tests.campaigns import mailing
-    from tests.sink.records import read
 
-    what = mailing.campaign(name=f"Over {seconds:g} s")
-    people = mailing.people(messages, what.purpose, first=int(seconds) * 1_000_000)
+    what = mailing.campaign(name=f"Queued, over {seconds:g} s")
+    people = mailing.people(count, what.purpose, first=first)
     carts = mailing.carts(people)
     text = mailing.template(of_a_cart=True)
-    start = clock.now() + timedelta(seconds=10 + messages / 1_000)
-    due = {
-        who.email: start + timedelta(seconds=number * seconds / messages) for number, who in enumerate(people)
-    }
+    due = moments([who.email for who in people], start, seconds)
     outbox.enqueue(
         mailing.message(who, what, cart, template=text, due_at=due[who.email], not_before=due[who.email])
         for who, cart in zip(people, carts, strict=True)
     )
+    return due
+
+
+def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
+    """Carts left so that each falls due at its moment, and the play that waits for them."""
+    from campaigns.flows import launching
+    from campaigns.flows.kinds import playbooks
+    from campaigns.models import Sender
+    from crm.kernel import clock
+    from crm.models import Engagement, Purpose, ShopSettings
+    from tests.campaigns import mailing
+    from tracking.models import Cart
+
+    now = clock.now()
+    ShopSettings.objects.update_or_create(
+        id=1,
+        defaults={
+            "name": "Hearth",
+            "url": "https://shop.test/",
+            "cart_restore_url": "https://shop.test/cart",
+            "postal_address": "Nygade 4, København",
+            "telephone": "+45 33 12 34 00",
+            "set_up_at": now,
+        },
+    )
+    Sender.objects.create(
+        name="Mira",
+        email="mira@hearth.test",
+        person="Mira",
+        reply_to="mira@hearth.test",
+        telephone="+45 33",
+        is_default=True,
+    )
+    campaign = playbooks.get("campaigns.abandoned_cart").make(now, control_share="0")
+    launching.launch(campaign, None, now)
+    people = mailing.people(count, Purpose.objects.get(key="cart_recovery"), first=first)
+    due = moments([who.email for who in people], start, seconds)
+    carts = mailing.carts(people)
+    for cart in carts:
+        cart.changed_at = cart.recorded_at = due[cart.contact.email] - DELAY
+        cart.opened_at = cart.changed_at - timedelta(minutes=5)
+    Cart.objects.bulk_update(carts, ["changed_at", "recorded_at", "opened_at"], batch_size=1000)
+    Engagement.objects.bulk_create(
+        [Engagement(contact=cart.contact, last_seen_at=cart.changed_at) for cart in carts], batch_size=1000
+    )
+    return due
+
+
+def measure(
+    due: Due, commands: Sequence[Sequence[str]], environment: Mapping[str, str], record: Path
+) -> list[float]:
+    """Seconds from due to accepted, one a cart."""
+    from django.db import connection
+
+    from crm.kernel import clock
+    from tests.sink.records import read
+
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
-    command = [sys.executable, "manage.py", "deliver", "--poll", "0.25"]
-    fleet = [subprocess.Popen(command, env=dict(environment)) for _ in range(senders)]
+    fleet = [
+        subprocess.Popen([sys.executable, *command], env=dict(environment), stdout=subprocess.DEVNULL)
+        for command in commands
+    ]
     try:
-        if clock.now() > start:
+        if clock.now() > min(due.values()):
             raise RuntimeError("the machine was too slow to prepare everything before the first was due")
-        while len(arrived := [one for one in read(record) if one.recipient in due]) < messages:
+        while len(arrived := [one for one in read(record) if one.recipient in due]) < len(due):
             time.sleep(1)
     finally:
         for one in fleet:
             one.terminate()
         for one in fleet:
             one.wait(60)
-    return [one.at - due[one.recipient].timestamp() for one in arrived]
+    return sorted(one.at - due[one.recipient].timestamp() for one in arrived)
 
 
-def percentile(values: Sequence[float], percent: float) -> float:
-    ordered = sorted(values)
+def percentile(ordered: Sequence[float], percent: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * percent / 100))]
+
+
+def told(lags: Sequence[float]) -> str:
+    return ", ".join(f"p{percent} {percentile(lags, percent):.1f} s" for percent in (50, 95, 99, 100))
+
+
+@contextmanager
+def sink(record: Path):
+    command = [sys.executable, "-m", "tests.sink.smtp", "--port", str(SINK_PORT), "--record", str(record)]
+    record.touch()
+    process = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--messages", type=int, default=10_000)
+    parser.add_argument("--carts", type=int, default=10_000)
     parser.add_argument("--seconds", type=float, default=60)
-    parser.add_argument("--senders", type=int, default=2)
     given = parser.parse_args()
-    with TemporaryDirectory() as folder, ground() as environment:
-        record = Path(folder) / "accepted"
-        sink = subprocess.Popen(
-            [sys.executable, "-m", "tests.sink.smtp", "--port", str(SINK_PORT), "--record", str(record)]
-        )
+    with TemporaryDirectory() as folder, ground() as environment, sink(record := Path(folder) / "accepted"):
+        from crm.kernel import clock
+
         environment |= {"EMAIL_URL": f"smtp://127.0.0.1:{SINK_PORT}", "REKINDLE_SAFE_SINK": "1"}
-        try:
-            lags = measure(environment, given.messages, given.seconds, given.senders, record)
-            print(
-                f"{given.messages} due within {given.seconds:g} s, {given.senders} senders: due to sink "
-                + ", ".join(f"p{percent} {percentile(lags, percent):.2f} s" for percent in (50, 95, 99, 100))
-            )
-            lags = measure(environment, given.messages, 0, given.senders, record)
-            span = max(lags) - percentile(lags, 2)
-            print(f"all at once: {given.messages * 0.98 / span:.0f} messages/s into the sink")
-        finally:
-            sink.kill()
-            sink.wait()
+
+        def start() -> datetime:
+            """Late enough for everything to be prepared and running."""
+            return clock.now() + timedelta(seconds=20 + given.carts / 250)
+
+        what = f"{given.carts} carts due within {given.seconds:g} s"
+        due = leave(given.carts, start(), given.seconds, first=1)
+        print(
+            f"{what}, worker and beat, due to sink: {told(measure(due, (WORKER, BEAT), environment, record))}"
+        )
+        due = queue(given.carts, start(), given.seconds, first=1_000_001)
+        print(f"{what}, already queued, two senders: {told(measure(due, [SENDER] * 2, environment, record))}")
+        due = queue(given.carts, start(), 0, first=2_000_001)
+        lags = measure(due, [SENDER] * 2, environment, record)
+        rate = given.carts * 0.96 / (percentile(lags, 98) - percentile(lags, 2))
+        print(f"{given.carts} due at once, two senders: {rate:.0f} messages/s into the sink")
 
 
 if __name__ == "__main__":
