@@ -17,6 +17,8 @@ from tests.sink.smtp import SmtpSink
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+# One that was told to stop while it was still starting ends by the signal; it has claimed nothing yet.
+ENDED_WELL = {0, -signal.SIGTERM}
 FAULTS = (
     Fault("rcpt", reply="450 4.7.1 later", percent=2),
     Fault("dot", reply="550 5.7.1 never", percent=0.3),
@@ -43,7 +45,7 @@ def bloodbath(environment, recipients: int, kills: int, senders: int, seed: int,
             fleet.kill(chance.randrange(senders))
             fleet.start()
         wait_until(settled, seconds, "the rest")
-        assert fleet.stop() == [0] * senders
+        assert set(fleet.stop()) <= ENDED_WELL
         drops = Delivery.objects.filter(state="unknown", reason="no_answer").count()
         report = compare(sink)
         took = time.monotonic() - began
@@ -98,7 +100,7 @@ def test_a_deploy_leaves_no_doubt(child_environment):
             fleet.start(2)
             goal = number * recipients * 0.9 / rounds
             wait_until(lambda g=goal: len(sink.copies()) >= g, 60, f"{goal:.0f} messages")
-            assert fleet.stop() == [0, 0]
+            assert set(fleet.stop()) <= ENDED_WELL
             assert not Delivery.objects.filter(state__in=["claimed", "sending", "unknown"]).exists()
         fleet.start(2)
         wait_until(settled, 60, "the rest")

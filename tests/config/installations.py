@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -98,9 +98,14 @@ class Installation:
                 continue
         return found
 
-    def erase(self) -> None:
+    def kill_all(self) -> None:
+        """Without warning; some are gone already because another one was."""
         for process in self.processes():
-            process.kill()
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+
+    def erase(self) -> None:
+        self.kill_all()
         for sockets in Path("/tmp").glob(f"rekindle-*-{places.short_hash(self.home)}"):
             shutil.rmtree(sockets, ignore_errors=True)
         shutil.rmtree(self.home, ignore_errors=True)

@@ -78,8 +78,7 @@ def test_killed_without_warning_it_leaves_nothing_broken(here: Installation) -> 
 def test_killed_together_with_its_servers_it_recovers(here: Installation) -> None:
     here.start().wait_until_running()
     assert here.manage("shell", "-c", ADD_PERSON.format("chen")).returncode == 0
-    for process in here.processes():
-        process.kill()
+    here.kill_all()
     assert wait_until(lambda: not here.processes())
 
     here.start().wait_until_running()
