@@ -29,7 +29,7 @@ CREATE TABLE tracking_event_rest PARTITION OF tracking_event DEFAULT;
 # A month that already has rows in the default partition stays there.
 MAKE_PARTITION = """
 CREATE FUNCTION tracking_make_partition(month date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     first date := date_trunc('month', month)::date;
     following date := (date_trunc('month', month) + interval '1 month')::date;
