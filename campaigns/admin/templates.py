@@ -24,6 +24,17 @@ from crm.models import Contact
 PARTS = ("subject", "preheader", "mjml", "text")
 
 
+class Written(forms.CharField):
+    """What was typed, with the line ends that the compiler knows; browsers send others."""
+
+    def to_python(self, value: Any) -> Any:
+        return one_kind_of_lines(super().to_python(value) or "")
+
+
+def one_kind_of_lines(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
 class TemplateForm(forms.ModelForm):
     """A template and the words of its newest version."""
 
@@ -31,11 +42,11 @@ class TemplateForm(forms.ModelForm):
     preheader = forms.CharField(
         max_length=300, required=False, help_text=TemplateVersion._meta.get_field("preheader").help_text
     )
-    mjml = forms.CharField(
+    mjml = Written(
         label="Message (MJML with Liquid)",
         widget=forms.Textarea(attrs={"rows": 26, "class": "rk-code", "spellcheck": "false"}),
     )
-    text = forms.CharField(
+    text = Written(
         label="Plain text",
         required=False,
         widget=forms.Textarea(attrs={"rows": 10, "class": "rk-code", "spellcheck": "false"}),
@@ -187,7 +198,7 @@ def _version(template: Template, asked: Any, typed: bool) -> TemplateVersion:
         if version is None:
             raise _Mistaken(["Nothing is written yet."])
         return version
-    parts = {name: asked.get(name, "") for name in PARTS}
+    parts = {name: one_kind_of_lines(asked.get(name, "")) for name in PARTS}
     if found := editing.problems(**parts):
         raise _Mistaken([f"{mistake.field}, line {mistake.line}: {mistake.message}" for mistake in found])
     return TemplateVersion(template=template, html=mjml.compile_html(parts["mjml"]), **parts)

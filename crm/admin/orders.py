@@ -14,8 +14,8 @@ LABELS = {"placed": "info", "paid": "success", "cancelled": "danger", "refunded"
 
 class LineInline(ReadOnlyTabularInline):
     model = OrderLine
-    fields = ["image", "name", "sku", "quantity", "unit_price", "list_price"]
-    readonly_fields = ["image"]
+    fields = ["image", "name", "sku", "number", "unit_price", "list_price"]
+    readonly_fields = ["image", "number"]
     verbose_name_plural = "What was bought"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderLine]:
@@ -24,6 +24,10 @@ class LineInline(ReadOnlyTabularInline):
     @display(description="")
     def image(self, line: OrderLine) -> str:
         return showing.picture(line.product.image_url if line.product else "", line.name)
+
+    @display(description="How many")
+    def number(self, line: OrderLine) -> str:
+        return f"{line.quantity:g}"
 
 
 @admin.register(Order)

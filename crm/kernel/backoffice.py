@@ -150,6 +150,8 @@ class ModelAdmin(_ModelAdmin):
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what a list offers as its filter may be asked for: no column is guessed letter by letter."""
         offered = [one[0] if isinstance(one, tuple) else one for one in self.get_list_filter(request)]
+        if lookup in {getattr(one, "parameter_name", None) for one in offered}:
+            return True
         named = [one for one in offered if isinstance(one, str)]
         if not any(lookup == one or lookup.startswith(f"{one}__") for one in named):
             return False
@@ -208,6 +210,8 @@ class NonrelatedStackedInline(_NonrelatedStackedInline):
 
 class ReadOnlyTabularInline(_NothingChanges, TabularInline):
     """Rows shown in place."""
+
+    show_title = False
 
 
 class ImportExportAdmin(ModelAdmin, _ImportExport):

@@ -40,8 +40,8 @@ class ContactResource(resources.ModelResource):
         import_id_fields = ("email",)
         skip_unchanged = True
 
-    def __init__(self, now: datetime | None = None) -> None:
-        super().__init__()
+    def __init__(self, now: datetime | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.now = now
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:

@@ -36,11 +36,11 @@ class ProductResource(resources.ModelResource):
     class Meta:
         model = Product
         fields = ("source", "external_id", *TOLD)
-        import_id_fields = ("source", "external_id")
+        import_id_fields = ("external_id",)
         skip_unchanged = True
 
-    def __init__(self, now: datetime | None = None) -> None:
-        super().__init__()
+    def __init__(self, now: datetime | None = None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.now = now
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
@@ -48,6 +48,9 @@ class ProductResource(resources.ModelResource):
         row["external_id"] = str(row.get("external_id") or "").strip()
         if not row["external_id"]:
             raise ValidationError({"external_id": "Every product needs the shop's id of it."})
+
+    def get_instance(self, instance_loader: Any, row: Any) -> Product | None:
+        return Product.objects.filter(source=row["source"], external_id=row["external_id"]).first()
 
     def import_field(self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
         told = row.get(field.column_name)

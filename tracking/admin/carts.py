@@ -16,8 +16,8 @@ LABELS = {"open": "info", "bought": "success", "emptied": "warning", "expired": 
 
 class LineInline(ReadOnlyTabularInline):
     model = CartLine
-    fields = ["image", "thing", "quantity", "price"]
-    readonly_fields = ["image", "thing"]
+    fields = ["image", "thing", "number", "each"]
+    readonly_fields = ["image", "thing", "number", "each"]
     verbose_name_plural = "What is in it"
 
     @display(description="")
@@ -27,6 +27,14 @@ class LineInline(ReadOnlyTabularInline):
     @display(description="Product")
     def thing(self, line: CartLine) -> str:
         return showing.link(line.url, line.name)
+
+    @display(description="How many")
+    def number(self, line: CartLine) -> str:
+        return f"{line.quantity:g}"
+
+    @display(description="Price")
+    def each(self, line: CartLine) -> str:
+        return showing.money(line.price)
 
 
 @admin.register(Cart)
