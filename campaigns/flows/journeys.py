@@ -38,9 +38,10 @@ def enrol(now: datetime, budget: Budget) -> int:
     entered = 0
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).order_by("priority", "pk")
     for campaign_id in running.values_list("pk", flat=True):
-        while (found := enrol_one(campaign_id, now)) is not None:
+        # A batch may hold fewer people than rows: only one that lets nobody in is the last.
+        while found := enrol_one(campaign_id, now):
             entered += found
-            if found < ENTER_AT_ONCE or not budget:
+            if not budget:
                 break
     if entered:
         ring("campaigns.advance")
