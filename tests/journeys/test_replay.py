@@ -1,5 +1,7 @@
 """Recorded people of a real shop: what arrives equals a plain count of the file, to person and minute."""
 
+import ast
+import sys
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,13 @@ def test_a_slice_of_the_recording():
     assert report.messages == report.expected > 5
 
 
+def test_the_independent_count_knows_nothing_of_the_program():
+    tree = ast.parse(Path(independent.__file__).read_text())
+    named = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    named |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    assert named <= sys.stdlib_module_names | {"collections.abc"}
+
+
 def test_a_purchase_before_the_delay_is_over_leaves_no_cart():
     assert _dues([("1", 0, "cart"), ("1", 479, "buy")]) == []
     assert _dues([("1", 0, "cart"), ("1", 481, "buy")]) == [480]
@@ -32,6 +41,12 @@ def test_a_purchase_before_the_delay_is_over_leaves_no_cart():
 def test_coming_back_begins_the_delay_anew():
     assert _dues([("1", 0, "cart"), ("1", 480, "pv")]) == [960]
     assert _dues([("1", 0, "cart"), ("1", 481, "pv")]) == [480]
+
+
+def test_whoever_is_back_when_somebody_looks_has_not_left():
+    rows = [("1", 0, "cart"), ("1", 485, "pv")]
+    assert _dues(rows) == [480]
+    assert [(left.due, left.sent) for left in independent.count(rows, looked_every=50)] == [(965, 1000)]
 
 
 def test_one_message_in_a_week_and_only_after_a_change_of_the_cart():
