@@ -117,6 +117,17 @@ class Delivery(models.Model):
             models.Index(fields=["contact_id", "-created_at"], name="delivery_contact_time"),
             models.Index(fields=["enrolment_id"], name="delivery_enrolment"),
             models.Index(fields=["-created_at", "-id"], name="delivery_newest"),
+            models.Index(
+                fields=["state", "-created_at", "-id"],
+                name="delivery_not_sent",
+                condition=Q(state__in=["queued", "failed", "suppressed", "skipped", "unknown"]),
+            ),
+            models.Index(fields=["reason", "-created_at"], name="delivery_reason", condition=~Q(reason="")),
+            models.Index(
+                fields=["campaign", "-created_at", "-id"],
+                name="delivery_campaign",
+                condition=Q(campaign__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -172,6 +183,7 @@ class Decision(ByContact):
             models.Index(fields=["contact", "-decided_at"], name="decision_contact_time"),
             models.Index(fields=["-decided_at", "-id"], name="decision_newest"),
             models.Index(fields=["campaign", "-decided_at"], name="decision_campaign"),
+            models.Index(fields=["verdict", "-decided_at", "-id"], name="decision_verdict"),
         ]
 
 

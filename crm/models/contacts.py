@@ -1,8 +1,10 @@
 """Contacts, the addresses they are reached at, and what the outside world calls them."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from crm.kernel import clock
 from crm.models.base import ByContact, Fact, Scale, ScaledModel
@@ -51,6 +53,11 @@ class Contact(ScaledModel):
             models.Index(fields=["email"], name="contact_email"),
             models.Index(fields=["-created_at", "-id"], name="contact_newest"),
             models.Index(fields=["last_name", "first_name", "id"], name="contact_name"),
+            models.Index(OpClass(Upper("first_name"), "text_pattern_ops"), name="contact_first_prefix"),
+            models.Index(OpClass(Upper("last_name"), "text_pattern_ops"), name="contact_last_prefix"),
+            models.Index(fields=["country", "-created_at", "-id"], name="contact_country"),
+            models.Index(fields=["source", "-created_at", "-id"], name="contact_source"),
+            models.Index(fields=["-created_at", "-id"], name="contact_test", condition=Q(is_test=True)),
         ]
 
     def __str__(self) -> str:

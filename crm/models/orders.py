@@ -54,6 +54,10 @@ class Order(Fact):
             models.Index(fields=["cart_token"], name="order_cart_token", condition=~Q(cart_token="")),
             models.Index(fields=["checkout_id"], name="order_checkout", condition=~Q(checkout_id="")),
             models.Index(fields=["address_hash", "occurred_at"], name="order_address"),
+            models.Index(fields=["status", "-occurred_at", "-id"], name="order_status"),
+            models.Index(fields=["number"], name="order_number", condition=~Q(number="")),
+            models.Index(fields=["external_id"], name="order_external_id"),
+            models.Index(fields=["coupon_code"], name="order_coupon", condition=~Q(coupon_code="")),
         ]
 
     def __str__(self) -> str:

@@ -53,6 +53,8 @@ class Cart(ByContact):
             models.Index(fields=["changed_at"], name="cart_open", condition=Q(state="open")),
             models.Index(fields=["token"], name="cart_token"),
             models.Index(fields=["-changed_at", "-id"], name="cart_newest"),
+            models.Index(fields=["state", "-changed_at", "-id"], name="cart_state"),
+            models.Index(fields=["checkout_id"], name="cart_checkout", condition=~Q(checkout_id="")),
         ]
 
     def __str__(self) -> str:

@@ -51,6 +51,7 @@ class InboundEvent(models.Model):
                 fields=["visitor_id"], name="inbound_order", condition=Q(state="new", has_order=True)
             ),
             models.Index(fields=["received_at"], name="inbound_age"),
+            models.Index(fields=["id"], name="inbound_parked", condition=Q(state="parked")),
         ]
 
 
