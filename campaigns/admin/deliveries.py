@@ -50,7 +50,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 @admin.register(Delivery)
 class DeliveryAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "person", "template", "what", "why", "campaign", "due_at", "finished_at"]
+    list_display = ["created_at", "person", "what", "why", "template", "campaign", "finished_at"]
     list_filter = ["state", ReasonFilter, "campaign", "origin"]
     sortable_by = ["created_at"]
     ordering = ["-created_at", "-id"]
@@ -171,7 +171,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     @display(description="Why")
     def why(self, delivery: Delivery) -> str:
-        return wordings.why(delivery.reason)
+        return wordings.why(delivery.reason, delivery.state)
 
     @admin.action(description="Send again (I accept a possible double)", permissions=["change"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
@@ -201,7 +201,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         return {
             "contact": Contact.objects.filter(pk=who).first() if who else None,
             "state_words": wordings.state_words(delivery),
-            "reason_words": wordings.why(delivery.reason),
+            "reason_words": wordings.why(delivery.reason, delivery.state),
             "attempts": delivery.attempt_log.order_by("id"),
             "decisions": decided.order_by("decided_at", "id")[:100]
             if decided is not None and delivery.enrolment_id

@@ -11,7 +11,7 @@ from campaigns.flows import launching
 from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Step
 from crm.kernel import clock
-from crm.kernel.backoffice import NonrelatedStackedInline, display
+from crm.kernel.backoffice import NonrelatedStackedInline, display, dress
 from crm.kernel.kindforms import fields_of, kind_form
 
 
@@ -26,6 +26,7 @@ class StepForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        dress(self, {"position"})
         if self.instance.pk:
             # What the theme writes above the fields of a row.
             self.instance.get_inline_title = lambda: picture.of_step(self.instance).words

@@ -1,7 +1,7 @@
 """The reasons of deliveries as a person reads them."""
 
 from campaigns.delivery.guards import guards
-from campaigns.models import Delivery
+from campaigns.models import Delivery, DeliveryState
 from crm.people import consent
 
 _OWN = {
@@ -14,14 +14,15 @@ _OWN = {
 }
 
 
-def why(reason: str) -> str:
+def why(reason: str, state: str = "") -> str:
     """The reason in words; one that nothing knows is shown as it is."""
     if not reason:
         return ""
     if reason in _OWN:
         return _OWN[reason]
     if reason in consent.REASONS:
-        return f"Not allowed: {consent.REASONS[reason]}"
+        words = str(consent.REASONS[reason])
+        return words[:1].upper() + words[1:] if state == DeliveryState.FAILED else f"Not allowed: {words}"
     known = next((guard for guard in guards if guard.reason == reason), None)
     return known.say(reason) if known else reason.replace("_", " ")
 

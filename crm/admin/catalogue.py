@@ -18,7 +18,7 @@ from crm.shop.intake import SHOP
 @admin.register(Product)
 class ProductAdmin(ImportExportAdmin):
     resource_classes = [ProductResource]
-    list_display = ["image", "name", "category", "brand", "money", "was", "stock", "consumable", "is_active"]
+    list_display = ["image", "name", "category", "brand", "money", "was", "stock", "lasts", "is_active"]
     list_display_links = ["name"]
     list_filter = ["category", "brand", "consumable", "is_active"]
     sortable_by = ["name", "category", "brand"]
@@ -55,6 +55,12 @@ class ProductAdmin(ImportExportAdmin):
     @display(description="")
     def image(self, product: Product) -> str:
         return showing.picture(product.image_url, product.name)
+
+    @display(description="Lasts")
+    def lasts(self, product: Product) -> str:
+        if not product.consumable:
+            return ""
+        return f"{product.days_of_supply} days" if product.days_of_supply else "is used up"
 
     @display(description="Price", ordering="price")
     def money(self, product: Product) -> str:

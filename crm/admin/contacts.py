@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from crm.kernel import clock, panels, timeline, tokens
-from crm.kernel.backoffice import ExactFilter, ImportExportAdmin, display
+from crm.kernel.backoffice import ExactFilter, ImportExportAdmin, UnfoldAdminTextInputWidget, display
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Suppression
 from crm.people import addresses, identity
 from crm.sheets.contacts import ContactResource
@@ -24,13 +24,33 @@ CHANNELS = {"email": Channel.EMAIL, "phone": Channel.SMS}
 MOST_ENTRIES = 40
 
 
+class Tags(forms.CharField):
+    """A few words, typed with commas between them, kept as a list."""
+
+    widget = UnfoldAdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return ", ".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        words = (" ".join(word.split()) for word in super().clean(value).split(","))
+        return list(dict.fromkeys(word[:60] for word in words if word))[:50]
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "")
+
+
 class ContactForm(forms.ModelForm):
     """A person; addresses are checked as everywhere, and nobody's is taken away from them."""
 
-    email = forms.CharField(label="E-mail", max_length=254, required=False)
+    email = forms.CharField(label="E-mail", max_length=254, required=False, widget=UnfoldAdminTextInputWidget)
     phone = forms.CharField(
-        max_length=32, required=False, help_text="With its country, such as +49 30 1234567."
+        max_length=32,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="With its country, such as +49 30 1234567.",
     )
+    tags = Tags(required=False, help_text="Words of your own, with commas between them.")
 
     class Meta:
         model = Contact

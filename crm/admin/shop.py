@@ -60,6 +60,7 @@ class ShopForm(forms.ModelForm):
     )
     allowed_origins = Origins(
         required=False,
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
         help_text="Sites the script may report from, one a line, such as https://shop.example.",
     )
 

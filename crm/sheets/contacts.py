@@ -14,6 +14,7 @@ from crm.models import Channel, Contact, ContactPoint
 from crm.people import identity
 
 SOURCE = "import"
+TAKEN = ("email", "phone", "first_name", "last_name", "language", "country", "time_zone", "source")
 
 
 class ContactResource(resources.ModelResource):
@@ -25,18 +26,7 @@ class ContactResource(resources.ModelResource):
 
     class Meta:
         model = Contact
-        fields = (
-            "id",
-            "email",
-            "phone",
-            "first_name",
-            "last_name",
-            "language",
-            "country",
-            "time_zone",
-            "source",
-            "created_at",
-        )
+        fields = ("id", *TAKEN, "created_at")
         import_id_fields = ("email",)
         skip_unchanged = True
 
@@ -60,9 +50,10 @@ class ContactResource(resources.ModelResource):
     def get_instance(self, instance_loader: Any, row: Any) -> Contact | None:
         return _owner(Channel.EMAIL, row["email"]) or _owner(Channel.SMS, row["phone"])
 
+    def get_import_fields(self) -> Any:
+        return [field for field in super().get_import_fields() if field.attribute in TAKEN]
+
     def import_field(self, field: Any, instance: Any, row: Any, is_m2m: bool = False, **kwargs: Any) -> None:
-        if field.attribute in ("id", "created_at"):
-            return
         if instance._state.adding or not getattr(instance, field.attribute):
             super().import_field(field, instance, row, is_m2m, **kwargs)
 
