@@ -21,7 +21,7 @@ RECORDED = (
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded clickstream is not on this machine")
 @pytest.mark.django_db(transaction=True)
 def test_a_slice_of_the_recording():
-    report = stage.run(RECORDED, people=12)
+    report = stage.run(RECORDED, people=8)
     assert report.is_equal, "\n".join(report.lines())
     assert report.messages == report.expected > 5
 
