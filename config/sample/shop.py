@@ -26,7 +26,7 @@ def open_shop(now: datetime) -> ShopSettings:
     url = settings.REKINDLE_SHOP_URL
     shop.name, shop.url, shop.currency = SHOP_NAME, url, CURRENCY
     shop.time_zone = "Europe/Amsterdam"
-    shop.postal_address = "Lark & Valve\nPrinsengracht 1142\n1017 JL Amsterdam\nNetherlands"
+    shop.postal_address = "Prinsengracht 1142\n1017 JL Amsterdam\nNetherlands"
     shop.telephone, shop.opening_hours = TELEPHONE, "Monday to Saturday, 9 to 18"
     shop.logo_url, shop.colour = f"{url}/icon.svg", "#b8431f"
     shop.allowed_origins = [url]
