@@ -16,7 +16,7 @@ help:
 	@echo "make test           the quick tests; start what they need themselves"
 	@echo "make proof          the slower proofs of the reliability promises"
 	@echo "make chaos          long fault runs"
-	@echo "make bench          how fast this machine sends, with figures"
+	@echo "make bench          how fast it is; figures into benchmarks/results.json (NAME=due_to_sink: one of them)"
 	@echo "make check          lint, formatting, types, import contracts"
 	@echo "make password       give the administrator a new password and print it"
 	@echo "make sample-remove  remove the sample shop's data, keep your own"
@@ -37,9 +37,10 @@ proof: dev
 chaos: dev
 	@$(PY) -m pytest -q -m chaos
 
+# make bench NAME=due_to_sink runs one of them.
+BENCHMARKS := sending due_to_sink collector
 bench: dev
-	@$(PY) -m benchmarks.sending
-	@$(PY) -m benchmarks.due_to_sink
+	@for name in $(or $(NAME),$(BENCHMARKS)); do $(PY) -m benchmarks.$$name || exit 1; done
 
 check: dev
 	@$(PY) -m ruff check .

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
+from benchmarks import results
 from benchmarks.ground import ground
 
 ROOT = Path(__file__).parent.parent
@@ -119,8 +120,8 @@ def main(connections: int = 64, seconds: int = 5) -> None:
         stored = InboundEvent.objects.count() - before
     rate, p99 = (median(column) for column in zip(*ours, strict=True))
     share = median(one / other for (one, _), (other, _) in zip(ours, limit, strict=True))
-    print(f"ingest_vs_bare: {share:.2f} (floor 0.25, moonshot 0.5)")
-    print(f"ingest_p99_ms: {p99:.1f} (floor 25, moonshot 12)")
+    results.note("ingest_vs_bare", share, better="higher", floor=0.25, moonshot=0.5, n=stored)
+    results.note("ingest_p99_ms", p99, better="lower", floor=25, moonshot=12, n=stored, digits=1)
     rounds = ", ".join(f"{one:.0f} of {other:.0f}" for (one, _), (other, _) in zip(ours, limit, strict=True))
     print(f"{rate:.0f} durable requests/s over {connections} connections; rounds {rounds}")
     print(f"{stored} rows found for about {answered:.0f} requests answered")

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks import results
 from benchmarks.ground import ground
 
 SINK_PORT = 2531
@@ -161,8 +162,10 @@ def main() -> None:
 
         what = f"{given.carts} carts due within {given.seconds:g} s"
         due = leave(given.carts, start(), given.seconds, first=1)
-        print(
-            f"{what}, worker and beat, due to sink: {told(measure(due, (WORKER, BEAT), environment, record))}"
+        lags = measure(due, (WORKER, BEAT), environment, record)
+        print(f"{what}, worker and beat, due to sink: {told(lags)}")
+        results.note(
+            "due_to_sink_p99_s", percentile(lags, 99), better="lower", floor=60, moonshot=5, n=given.carts
         )
         due = queue(given.carts, start(), given.seconds, first=1_000_001)
         print(f"{what}, already queued, two senders: {told(measure(due, [SENDER] * 2, environment, record))}")

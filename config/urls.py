@@ -22,13 +22,13 @@ def favicon(_request: HttpRequest) -> HttpResponse:
 admin.site.site_title = admin.site.site_header = "Rekindle"
 admin.site.index_title = "Home"
 
-urlpatterns = [
+public = [
     path("favicon.ico", favicon),
     path("healthz", healthz),
-    path("admin/", admin.site.urls),
     *(
         path("", include(f"{app}.urls"))
         for app in ("crm", "tracking", "campaigns")
         if find_spec(f"{app}.urls")
     ),
 ]
+urlpatterns = [path("admin/", admin.site.urls), *public]
