@@ -20,7 +20,7 @@ class PublicHostMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         host, _port = split_domain_port(request.get_host())
         if host in _public_hosts():
-            request.urlconf = "config.public_urls"  # type: ignore[attr-defined]
+            request.urlconf = "config.public_urls"
         return self.get_response(request)
 
 
