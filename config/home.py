@@ -58,26 +58,30 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 def life(now: datetime) -> dict[str, Any]:
     """Whether the scheduled jobs run: which are silent, switched off or failed last, and how far behind."""
     beats = {beat.name: beat for beat in Heartbeat.objects.all()}
-    off = set(PeriodicTask.objects.filter(enabled=False).values_list("task", flat=True))
+    scheduled = {row.task: row for row in PeriodicTask.objects.filter(task__in=ticks)}
+    off = {name for name, row in scheduled.items() if not row.enabled}
     silent, failed, behind = [], [], 0
     for job in ticks.values():
         beat = beats.get(job.name)
-        if job.name in off or (beat is None and job.every > SOON):
-            continue  # A rare job that has not had its turn yet is not silent.
-        if beat is None or now - beat.beat_at > timedelta(seconds=max(3 * job.every, SOON)):
-            silent.append({"label": job.label, "since": beat.beat_at if beat else None})
+        patience = timedelta(seconds=max(3 * job.every, SOON))
+        row = scheduled.get(job.name)
+        is_new = bool(beats) and row is not None and now - row.date_changed < patience
+        if job.name in off or (beat is None and (is_new or job.every > SOON)):
+            continue  # One that has not had its turn yet is not silent.
+        if beat is None or now - beat.beat_at > patience:
+            silent.append({"label": job.label.rstrip("."), "since": beat.beat_at if beat else None})
         else:
             behind = max(behind, int((now - beat.beat_at).total_seconds()) - job.every)
         if beat and beat.error and beat.error_at and beat.error_at >= beat.beat_at:
-            failed.append({"label": job.label, "error": beat.error, "at": beat.error_at})
+            failed.append({"label": job.label.rstrip("."), "error": beat.error, "at": beat.error_at})
     frequent = [job for job in ticks.values() if job.every <= SOON and job.name not in off]
     return {
-        "ok": not (silent or failed or off & set(ticks)),
+        "ok": not (silent or failed or off),
         "behind": max(behind, 0),
         "silent": silent,
         "all_silent": bool(frequent) and len(silent) >= len(frequent),
         "failed": failed,
-        "off": [ticks[name].label for name in sorted(off) if name in ticks],
+        "off": [ticks[name].label.rstrip(".") for name in sorted(off)],
         "last": max((beat.beat_at for beat in beats.values()), default=None),
     }
 

@@ -7,9 +7,10 @@ from decimal import Decimal
 
 import pytest
 from django.urls import reverse
+from django_celery_beat.models import PeriodicTask
 
 from campaigns.models import Campaign, OrderCredit
-from config import home
+from config import home, schedule
 from crm.kernel import clock
 from crm.models import Heartbeat
 from crm.ticking import ticks
@@ -61,9 +62,19 @@ def test_one_silent_or_failing_job_is_named_by_what_it_does(ada, db):
     beat(now - timedelta(minutes=10), "campaigns.deliver")
     Heartbeat.objects.filter(name="campaigns.trigger").update(error="Boom: <b>", error_at=now)
     page = shown(ada)
-    assert f"{ticks['campaigns.deliver'].label}</b> has been silent" in page
+    assert f"{ticks['campaigns.deliver'].label.rstrip('.')}</b> has been silent" in page
     assert "failed" in page
     assert "Boom: &lt;b&gt;" in page
+
+
+def test_right_after_the_start_a_job_that_had_no_turn_yet_is_not_silent(db):
+    now = clock.now()
+    schedule.ensure()
+    beat(now, "tracking.ingest")
+    PeriodicTask.objects.update(date_changed=now - timedelta(seconds=20))
+    assert home.life(now)["ok"]
+    PeriodicTask.objects.update(date_changed=now - timedelta(minutes=10))
+    assert not home.life(now)["ok"]
 
 
 def test_a_rare_job_that_had_no_turn_yet_is_not_silent(db):
