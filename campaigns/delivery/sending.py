@@ -48,6 +48,7 @@ class Run:
         self.provider = channel.provider()
         self.counts = Counts()
         self._mine: dict[int, Delivery] = {}
+        self._again: list[Delivery] = []  # claimed anew under a lease that ran out while we had the message
         self._in_doubt: set[int] = set()  # the fence's own commit may or may not stand; nothing was sent
         self._held = False
 
@@ -60,6 +61,7 @@ class Run:
             transport.close()
             # What was fenced and has no known end is not among these: only the reaper may end it.
             self._give_back(list(self._mine.values()))
+            self._give_back(self._again)
         return self.counts
 
     def _may_feed(self) -> bool:
@@ -88,6 +90,10 @@ class Run:
             claimed = claim(self.channel.sends, self.now(), self._room())
             if not claimed:
                 break
+            # A process that slept past its leases meets its own messages in the queue. What it still has in
+            # hand ends at the fence, under the old lease; the new one goes back for the next run.
+            self._again += [delivery for delivery in claimed if delivery.id in self._mine]
+            claimed = [delivery for delivery in claimed if delivery.id not in self._mine]
             self.counts["claimed"] += len(claimed)
             self._mine |= {delivery.id: delivery for delivery in claimed}
             barrier("claimed", claimed)

@@ -49,6 +49,26 @@ def test_who_lost_the_lease_puts_nothing_back():
     assert put_back([new], NOW) == 1
 
 
+def test_a_sender_that_meets_its_own_message_again_sends_it_once(settings):
+    """It slept past its lease before the fence, and its own reaper had queued the message again."""
+    mailing.queue(2)
+    slept = []
+
+    def sleeps(_rendered) -> None:
+        if not slept:
+            slept.append(True)
+            end_leases()
+            outbox.reap()
+
+    settings.REKINDLE_BARRIERS = {"rendered": sleeps}
+    with SmtpSink() as sink:
+        mailing.into(sink, settings)
+        for _ in range(3):
+            mailing.send()
+        assert sorted(sink.copies().values()) == [1, 1]
+    assert set(Delivery.objects.values_list("state", flat=True)) == {"sent"}
+
+
 def test_a_late_answer_settles_what_was_parked(settings):
     mailing.queue(1)
     (one,) = mailing.queued()

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from threading import Thread
 from time import monotonic
+from traceback import format_exc
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
@@ -72,3 +73,14 @@ def _unless_lost(step: Callable[[], int]) -> int:
         forget_connection()
         work.pause(1.0)
         return 0
+    except Exception:
+        # A thread that ended here would leave a sender that looks alive and sends nothing.
+        logger.exception("Sending stumbled and goes on")
+        _unless_lost(_note_trouble)
+        work.pause(1.0)
+        return 0
+
+
+def _note_trouble() -> int:
+    now = clock.now()
+    return Heartbeat.objects.filter(name="deliver").update(error=format_exc(limit=-3)[-2000:], error_at=now)
