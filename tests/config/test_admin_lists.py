@@ -127,6 +127,10 @@ def test_searches_and_filters_have_an_index_to_look_into(world, ada, name, query
 
 def test_names_are_found_through_an_index_by_how_they_begin(world):
     names = Q(first_name__istartswith="ana") | Q(last_name__istartswith="ana")
+    with connection.cursor() as cursor:
+        # On a handful of rows walking any whole index is as good; a bitmap is only made of those that fit.
+        cursor.execute("SET LOCAL enable_indexscan = off")
+        cursor.execute("SET LOCAL enable_indexonlyscan = off")
     plan = plan_of(Contact.objects.filter(names))
     assert "contact_first_prefix" in plan
     assert "contact_last_prefix" in plan
