@@ -16,11 +16,11 @@ from crm.people import identity
 
 @admin.register(Segment)
 class SegmentAdmin(ModelAdmin):
-    list_display = ["name", "size", "in_words", "refreshed_at", "refresh_minutes", "state"]
+    list_display = ["name", "size", "in_words", "refreshed_at", "state"]
     sortable_by = ["name", "size"]
     search_fields = ["name"]
     ordering = ["name"]
-    fields = ["name", "description", "rule", "refresh_minutes", "size", "refreshed_at", "problem"]
+    fields = ["name", "description", "rule", "interval", "crontab", "size", "refreshed_at", "problem"]
     readonly_fields = ["size", "refreshed_at", "problem"]
     change_form_outer_after_template = "crm/segment_page.html"
 
@@ -34,7 +34,7 @@ class SegmentAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Segment, form: Any, change: bool) -> None:
         if "rule" in form.changed_data:
-            obj.refreshed_at = None  # Due at once.
+            obj.due_at = None  # Due at once.
         super().save_model(request, obj, form, change)
 
     @display(description="In words")

@@ -5,15 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from time import monotonic
 from typing import Any
 
 from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet
-from django.db.models.fields import DateTimeField, DurationField
-from django.db.models.functions import Cast, Coalesce
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from crm.audience import schedules
 from crm.kernel import rules
 from crm.kernel.work import Budget, in_batches
 from crm.models import Contact, Segment, SegmentMembership
@@ -48,8 +47,8 @@ def refresh(segment: Segment, now: datetime) -> int:
     found = rules.problems(segment.rule)
     if found:
         segment.problem = "; ".join(map(str, found))
-        segment.refreshed_at = now
-        segment.save(update_fields=["problem", "refreshed_at"])
+        segment.refreshed_at, segment.due_at = now, schedules.next_at(segment, now)
+        segment.save(update_fields=["problem", "refreshed_at", "due_at"])
         return 0
     with transaction.atomic():
         stays = SegmentMembership.objects.filter(segment=segment, left_at=None)
@@ -63,16 +62,14 @@ def refresh(segment: Segment, now: datetime) -> int:
             entered += len(batch)
         segment.size = stays.count()
         segment.problem, segment.refreshed_at, segment.refresh_seconds = "", now, monotonic() - started
-        segment.save(update_fields=["size", "problem", "refreshed_at", "refresh_seconds"])
+        segment.due_at = schedules.next_at(segment, now)
+        segment.save(update_fields=["size", "problem", "refreshed_at", "due_at", "refresh_seconds"])
     return entered + left
 
 
 def due(now: datetime) -> QuerySet[Segment]:
     """Segments whose time has come, the longest waiting first."""
-    every = ExpressionWrapper(F("refresh_minutes") * timedelta(minutes=1), output_field=DurationField())
-    next_at = Cast(Coalesce(F("refreshed_at") + every, "created_at"), DateTimeField())
-    never = Q(refreshed_at=None)
-    return Segment.objects.annotate(next_at=next_at).filter(never | Q(next_at__lte=now)).order_by("next_at")
+    return Segment.objects.filter(Q(due_at=None) | Q(due_at__lte=now)).order_by(F("due_at").asc(nulls_first=True))
 
 
 def refresh_due(now: datetime, budget: Budget) -> int:
@@ -97,7 +94,8 @@ def _refresh_or_say(segment: Segment, now: datetime) -> None:
     except DatabaseError as error:
         logger.warning("The segment %s could not be refreshed: %s", segment.pk, error)
         problem = f"It could not be refreshed: {error}"[:1000]
-        Segment.objects.filter(pk=segment.pk).update(problem=problem, refreshed_at=now)
+        due_at = schedules.next_at(segment, now)
+        Segment.objects.filter(pk=segment.pk).update(problem=problem, refreshed_at=now, due_at=due_at)
 
 
 def examples(rule: Any, now: datetime, *, limit: int = 5) -> Preview:

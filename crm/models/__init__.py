@@ -4,12 +4,25 @@ from crm.models.catalogue import Product
 from crm.models.companies import Company
 from crm.models.consent import ConsentDetail, ConsentEvent, ConsentState, ConsentText, Purpose, Suppression
 from crm.models.contacts import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
+from crm.models.desk import Notice, Task
+from crm.models.fields import OwnField
+from crm.models.leads import Lead, LeadDefinition, LeadVersion, ScoreChange, ScoreLine, Stage, StageMove
 from crm.models.orders import Order, OrderLine
-from crm.models.segments import Segment, SegmentMembership
+from crm.models.segments import Segment, SegmentMembership, SegmentSize
 from crm.models.shop import Heartbeat, ScheduleSlot, ServerKey, ShopSettings
+from crm.models.standing import (
+    Clock,
+    RiskSettings,
+    ShopRhythm,
+    Standing,
+    StandingDay,
+    StandingMove,
+    State,
+)
 
 __all__ = [
     "Channel",
+    "Clock",
     "Company",
     "ConsentDetail",
     "ConsentEvent",
@@ -20,15 +33,32 @@ __all__ = [
     "ContactPoint",
     "Engagement",
     "Heartbeat",
+    "Lead",
+    "LeadDefinition",
+    "LeadVersion",
+    "Notice",
     "Order",
     "OrderLine",
     "OutsideId",
+    "OwnField",
     "Product",
     "Purpose",
+    "RiskSettings",
     "ScheduleSlot",
+    "ScoreChange",
+    "ScoreLine",
     "Segment",
     "SegmentMembership",
+    "SegmentSize",
     "ServerKey",
+    "ShopRhythm",
     "ShopSettings",
+    "Stage",
+    "StageMove",
+    "Standing",
+    "StandingDay",
+    "StandingMove",
+    "State",
     "Suppression",
+    "Task",
 ]

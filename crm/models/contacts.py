@@ -147,7 +147,12 @@ class Engagement(ByContact):
     last_click_at = models.DateTimeField(null=True, blank=True)
     last_open_at = models.DateTimeField(null=True, blank=True)
     last_order_at = models.DateTimeField(null=True, blank=True)
+    last_reply_at = models.DateTimeField(null=True, blank=True)
+    first_order_at = models.DateTimeField(null=True, blank=True)
     order_count = models.PositiveIntegerField(default=0)
+    stirred = models.BigIntegerField(
+        default=0, db_default=0, help_text="The transaction that last changed what rules may ask of them."
+    )
     spent = models.DecimalField(max_digits=14, decimal_places=2, default=0)
 
     class Meta:
@@ -156,4 +161,5 @@ class Engagement(ByContact):
                 fields=["last_seen_at"], name="engagement_seen", condition=Q(last_seen_at__isnull=False)
             ),
             models.Index(fields=["last_order_at"], name="engagement_order"),
+            models.Index(fields=["stirred"], name="engagement_stirred", condition=Q(stirred__gt=0)),
         ]

@@ -11,14 +11,16 @@ from django.db import connection
 from psycopg import sql
 
 from crm.kernel import ids
+from crm.people.stirring import OWN
 
-Moment = Literal["last_seen_at", "last_cart_at", "last_click_at", "last_open_at"]
+Moment = Literal["last_seen_at", "last_cart_at", "last_click_at", "last_open_at", "last_reply_at"]
 
 _TOUCH = sql.SQL(
-    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column})"
-    " SELECT id, contact_id, 0, 0, at"
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column}, stirred)"
+    f" SELECT id, contact_id, 0, 0, at, {OWN}"
     " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS t(id, contact_id, at)"
-    " ON CONFLICT (contact_id) DO UPDATE SET {column} = GREATEST(crm_engagement.{column}, EXCLUDED.{column})"
+    " ON CONFLICT (contact_id) DO UPDATE SET"
+    " {column} = GREATEST(crm_engagement.{column}, EXCLUDED.{column}), stirred = EXCLUDED.stirred"
 )
 # Written to even where nothing changes: whoever counts the same person next waits for this transaction.
 _LOCK = (
@@ -26,13 +28,15 @@ _LOCK = (
     " SELECT id, contact_id, 0, 0 FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, contact_id)"
     " ON CONFLICT (contact_id) DO UPDATE SET order_count = crm_engagement.order_count"
 )
-_RECOUNT = """
+_RECOUNT = f"""
     UPDATE crm_engagement AS e SET
-        order_count = o.number, spent = o.spent, last_order_at = o.last_at,
+        order_count = o.number, spent = o.spent, first_order_at = o.first_at, last_order_at = o.last_at,
+        stirred = {OWN},
         last_seen_at = GREATEST(e.last_seen_at, o.last_web_at)
     FROM (
         SELECT c.id, count(o.id) AS number, COALESCE(sum(o.total - o.refunded), 0) AS spent,
-            max(o.occurred_at) AS last_at, max(o.occurred_at) FILTER (WHERE o.channel = 'web') AS last_web_at
+            min(o.occurred_at) AS first_at, max(o.occurred_at) AS last_at,
+            max(o.occurred_at) FILTER (WHERE o.channel = 'web') AS last_web_at
         FROM unnest(%s::uuid[]) AS c(id)
         LEFT JOIN crm_order AS o ON o.contact_id = c.id AND o.status <> 'cancelled'
         GROUP BY c.id

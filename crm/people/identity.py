@@ -17,8 +17,9 @@ from uuid import UUID
 from django.db import transaction
 
 from crm.kernel import ids, tokens
-from crm.models import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
+from crm.models import Channel, Contact, ContactChange, ContactPoint, OutsideId
 from crm.models.writing import update_rows
+from crm.people.stirring import stir
 
 CUSTOMER = "customer"
 _RULED = ("language", "country", "time_zone")
@@ -207,6 +208,7 @@ def _fill_in(batch: _Batch) -> dict[UUID, Contact]:
         contact.updated_at = batch.now
     update_rows([contacts[pk] for pk in lacking], *_FILLED, "email", "phone", "updated_at")
     ContactChange.objects.bulk_create(changes, batch_size=1000)
+    stir(lacking)
     return contacts
 
 
@@ -226,7 +228,7 @@ def _create(batch: _Batch) -> dict[UUID, Contact]:
             setattr(contact, name, value)
         contacts[contact_id] = contact
     Contact.objects.bulk_create(contacts.values(), batch_size=1000)
-    Engagement.objects.bulk_create([Engagement(contact_id=pk) for pk in contacts], batch_size=1000)
+    stir(contacts)
     return contacts
 
 

@@ -3,6 +3,7 @@
 from tracking.models.carts import Cart, CartLine
 from tracking.models.events import Actor, Event, EventKind
 from tracking.models.inbound import InboundEvent, Refusal
+from tracking.models.interest import DailyCount, Visit
 from tracking.models.links import Link
 from tracking.models.visitors import Visitor, VisitorCart, VisitorEvent
 
@@ -10,11 +11,13 @@ __all__ = [
     "Actor",
     "Cart",
     "CartLine",
+    "DailyCount",
     "Event",
     "EventKind",
     "InboundEvent",
     "Link",
     "Refusal",
+    "Visit",
     "Visitor",
     "VisitorCart",
     "VisitorEvent",

@@ -1,10 +1,11 @@
 """Rules: trees of conditions that say who is meant, as of any instant, in SQL, in words, and with reasons."""
 
-from crm.kernel.rules.compiling import compile, nobody, problems
+from crm.kernel.rules.compiling import compile, drift, nobody, problems
 from crm.kernel.rules.condition import ENTERED_AT, SUBJECT, Condition, Scope, conditions
 from crm.kernel.rules.explaining import Explanation, Verdict, explain
 from crm.kernel.rules.field import RuleField
 from crm.kernel.rules.form import RuleFormField
+from crm.kernel.rules.narrowing import AnyOf
 from crm.kernel.rules.sentences import sentence
 from crm.kernel.rules.tree import ALL, ANY, NONE, Group, Leaf, Malformed, Problem, is_blank, parse
 
@@ -14,6 +15,7 @@ __all__ = [
     "ENTERED_AT",
     "NONE",
     "SUBJECT",
+    "AnyOf",
     "Condition",
     "Explanation",
     "Group",
@@ -26,6 +28,7 @@ __all__ = [
     "Verdict",
     "compile",
     "conditions",
+    "drift",
     "explain",
     "is_blank",
     "nobody",

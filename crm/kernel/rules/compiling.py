@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BooleanField, Case, Exists, Q, Value, When
+from django.db.models import BooleanField, Case, Exists, Q, QuerySet, Value, When
 
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.kernel.rules.condition import Condition, Scope, conditions
@@ -31,6 +31,26 @@ def compile(document: Any, at: datetime, scope: Scope | None = None) -> Q:
         return _compiled(root, at, scope or Scope(), negated=False)
     except UNREADABLE:
         return nobody()
+
+
+def drift(
+    document: Any, since: datetime, at: datetime, scope: Scope | None = None
+) -> list[QuerySet[Any]] | None:
+    """Queries of the ids of everybody whose verdict time alone may have changed between two instants.
+
+    None where one condition cannot say, or the rule cannot be read: everybody has to be asked again.
+    """
+    found: list[QuerySet[Any]] = []
+    try:
+        for leaf in parse(document).leaves():
+            condition, params = read(leaf)
+            turned = condition.drift(params, since, at, scope or Scope())
+            if turned is None:
+                return None
+            found += turned
+    except UNREADABLE:
+        return None
+    return found
 
 
 def problems(document: Any, offers: frozenset[str] | None = None) -> list[Problem]:

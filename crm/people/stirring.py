@@ -1,0 +1,52 @@
+"""Who was written about since a rule was last asked, so that it is asked again of them alone.
+
+Every writer of facts that rules ask for stirs the contact: the row of engagement takes the number of the
+transaction. A refresh remembers the oldest transaction that was still open when it looked; whoever carries
+that number or a later one may have changed since, and nobody else can have. No clock is involved, so neither
+late commits nor a replayed year lose anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from crm.kernel import ids
+from crm.models import Engagement
+
+# In SQL: the number of this transaction, for statements that write engagement anyway.
+OWN = "pg_current_xact_id()::text::bigint"
+
+_STIR = (
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, stirred)"
+    f" SELECT id, contact_id, 0, 0, {OWN} FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, contact_id)"
+    " ON CONFLICT (contact_id) DO UPDATE SET stirred = EXCLUDED.stirred"
+    " WHERE crm_engagement.stirred <> EXCLUDED.stirred"
+)
+
+
+def stir(contact_ids: Iterable[UUID]) -> None:
+    """Something that rules ask for was written about these people, in this transaction."""
+    people = sorted(set(contact_ids))
+    if not people:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_STIR, [[ids.uuid7() for _ in people], people])
+
+
+def mark() -> int:
+    """Where we stand: every transaction with a lower number is over and seen by a query after this one.
+
+    Take it before asking; ask `stirred_since(mark)` the next time.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
+        return cursor.fetchone()[0]
+
+
+def stirred_since(mark: int) -> QuerySet[Engagement]:
+    """The ids of people who were written about by a transaction that was not over then."""
+    return Engagement.objects.filter(stirred__gte=mark, stirred__gt=0).values("contact_id")
