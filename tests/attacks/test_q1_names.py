@@ -1,4 +1,4 @@
-"""Q1: no name and no value of a request becomes SQL: not in a rule, not in a list's sorting, search or filter."""
+"""Q1: no name and no value of a request becomes SQL, in a rule or in the sorting or filters of a list."""
 
 from datetime import UTC, datetime
 from time import monotonic
