@@ -50,9 +50,9 @@ def money(amount: Decimal) -> str:
 
 
 def between(lower: Any, upper: Any, say: Any = str) -> str:
-    """A range with one end open or none: "at least 5", "at most 9", "between 5 and 9"."""
+    """A range with one end open or none: "at least 5", "exactly 5", "between 5 and 9"."""
     if lower is None:
         return f"at most {say(upper)}"
     if upper is None:
         return f"at least {say(lower)}"
-    return say(lower) if lower == upper else f"between {say(lower)} and {say(upper)}"
+    return f"exactly {say(lower)}" if lower == upper else f"between {say(lower)} and {say(upper)}"

@@ -63,7 +63,9 @@ class ScoreLine(ScaledModel):
     rule = RuleField()
     points = models.SmallIntegerField(help_text="Negative takes points away.")
     halves_days = models.PositiveSmallIntegerField(
-        null=True, blank=True, help_text="Halved each so many days after it stops being true. Blank: gone at once."
+        null=True,
+        blank=True,
+        help_text="Halved each so many days after it stops being true. Blank: gone at once.",
     )
     position = models.PositiveSmallIntegerField(default=100)
 
@@ -124,7 +126,9 @@ class Lead(ByContact):
     ended_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["contact", "definition"], name="one_lead_a_definition")]
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "definition"], name="one_lead_a_definition")
+        ]
         indexes = [
             models.Index(
                 fields=["stage", "-score", "id"], name="lead_on_board", condition=Q(ended_at__isnull=True)

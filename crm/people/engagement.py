@@ -16,7 +16,7 @@ from crm.people.stirring import OWN
 Moment = Literal["last_seen_at", "last_cart_at", "last_click_at", "last_open_at", "last_reply_at"]
 
 _TOUCH = sql.SQL(
-    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column}, stirred)"
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column}, stirred)"  # noqa: S608 - our own columns
     f" SELECT id, contact_id, 0, 0, at, {OWN}"
     " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS t(id, contact_id, at)"
     " ON CONFLICT (contact_id) DO UPDATE SET"
@@ -42,7 +42,7 @@ _RECOUNT = f"""
         GROUP BY c.id
     ) AS o
     WHERE e.contact_id = o.id
-"""
+"""  # noqa: S608 - our own columns
 
 
 def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
