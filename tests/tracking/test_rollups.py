@@ -1,13 +1,9 @@
 """Rollups are what counting the history gives, however it came in."""
-import uuid
-from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from crm.models import Contact
-from tests.tracking.test_ingest import Browser, apply, NOW
-from tracking.models import DailyCount, Event, Visit
+from tests.tracking.test_ingest import Browser, apply
+from tracking.models import DailyCount, Visit
 from tracking.visits import rollups
 
 pytestmark = pytest.mark.django_db

@@ -34,7 +34,9 @@ OF_A_TIME = "tracking_event AS e WHERE e.occurred_at >= %(since)s AND e.occurred
 ALL = "tracking_event AS e WHERE "
 
 # As rules spell them, too: letters made small by the database, and an own event by its name.
-KIND = "CASE WHEN e.kind = 'custom' THEN left('custom:' || COALESCE(e.props->>'event', ''), 60) ELSE e.kind END"
+KIND = (
+    "CASE WHEN e.kind = 'custom' THEN left('custom:' || COALESCE(e.props->>'event', ''), 60) ELSE e.kind END"
+)
 CATEGORY = "COALESCE(left(lower(e.props->>'category'), 200), '')"
 BRAND = "COALESCE(left(lower(e.props->>'brand'), 120), '')"
 

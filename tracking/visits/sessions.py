@@ -38,9 +38,7 @@ _PAID = "^(cpc|ppc|cpm|cpv|cpa|display|banner|retargeting|remarketing|paid.*)$"
 def _told(name: str, longest: int) -> str:
     raw = f"substring(entry_url from '(?i)[?&]{name}=([^&#]*)')"
     plain = f"CASE WHEN {raw} ~ '[%%+]' THEN tracking_decoded({raw}) ELSE {raw} END"
-    return (
-        f"CASE WHEN entry_url ~* '[?&]utm_' THEN COALESCE(left(btrim(lower({plain})), {longest}), '') ELSE '' END"
-    )
+    return f"CASE WHEN entry_url ~* '[?&]utm_' THEN COALESCE(left(btrim(lower({plain})), {longest}), '') ELSE '' END"
 
 
 def _host(url: str) -> str:
