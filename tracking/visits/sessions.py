@@ -63,12 +63,14 @@ def visits(events: str) -> str:
             SELECT contact_id, visitor_id,
                 (array_agg(id ORDER BY occurred_at, id))[1] AS id,
                 min(occurred_at) AS started_at, max(occurred_at) AS ended_at, max(recorded_at) AS recorded_at,
-                count(*)::int AS acts, count(DISTINCT page)::int AS pages, count(DISTINCT product)::int AS products,
+                count(*)::int AS acts, count(DISTINCT page)::int AS pages,
+                count(DISTINCT product)::int AS products,
                 floor(extract(epoch FROM max(occurred_at) - min(occurred_at)))::int AS seconds,
                 COALESCE((array_agg(url ORDER BY occurred_at, id) FILTER (WHERE page IS NOT NULL))[1], '')
                     AS entry_url,
-                COALESCE((array_agg(url ORDER BY occurred_at DESC, id DESC) FILTER (WHERE page IS NOT NULL))[1], '')
-                    AS exit_url,
+                COALESCE(
+                    (array_agg(url ORDER BY occurred_at DESC, id DESC) FILTER (WHERE page IS NOT NULL))[1], ''
+                ) AS exit_url,
                 (array_agg(url ORDER BY occurred_at, id) FILTER (WHERE kind = 'page'))[1] AS referrer_told_at,
                 (array_agg(referrer ORDER BY occurred_at, id) FILTER (WHERE kind = 'page'))[1] AS sent_by
             FROM (
@@ -89,4 +91,4 @@ def visits(events: str) -> str:
             GROUP BY contact_id, visitor_id, island
         ) AS visits
     ) AS visits
-    """
+    """  # noqa: S608 - our own columns

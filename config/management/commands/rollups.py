@@ -19,7 +19,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["action"] == "check":
-            return self._check()
+            self._check()
+            return
         for month in rollups.months(options["since"]):
             rollups.make(month)
             self.stdout.write(f"{month:%B %Y} is counted.")
