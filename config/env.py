@@ -51,6 +51,7 @@ class Environment:
     collect_rate: int
     lease_seconds: int
     sending_seconds: int
+    segment_seconds: float
     conversations: int
     backoff_seconds: list[int]
 
@@ -139,6 +140,7 @@ def read() -> Environment:
         collect_rate=env.int("REKINDLE_COLLECT_RATE", 50, validate=positive),
         lease_seconds=env.int("REKINDLE_LEASE_SECONDS", 120, validate=positive),
         sending_seconds=env.int("REKINDLE_SENDING_SECONDS", 900, validate=positive),
+        segment_seconds=env.float("REKINDLE_SEGMENT_SECONDS", 15.0, validate=positive),
         conversations=env.int("REKINDLE_CONVERSATIONS", 8, validate=positive),
         backoff_seconds=env.list("REKINDLE_BACKOFF_SECONDS", [60, 300, 900, 3600], subcast=int),
     )

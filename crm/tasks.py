@@ -12,7 +12,7 @@ from crm.ticking import tick, tidy_slots
 @tick("crm.segments", every=60, budget_seconds=50)
 def segments(now: datetime, budget: Budget) -> int:
     """Bring segments up to date."""
-    return segmentation.refresh_due(now, budget)
+    return segmentation.keep_up(now, budget)
 
 
 @tick("crm.leads", every=60, budget_seconds=50)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 
-from crm.audience import segmentation
+from crm.audience.previewing import preview
 from crm.kernel import clock, rules
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.models import Contact, Segment
@@ -54,12 +54,12 @@ def _page(segment: Segment, request: HttpRequest) -> dict[str, Any]:
     digest = identity.hash_of(typed) if typed else None
     person = Contact.objects.filter(points__address_hash=digest, merged_into=None).first() if digest else None
     return {
-        "preview": segmentation.examples(segment.rule, now, limit=10)
-        if not rules.is_blank(segment.rule)
-        else None,
+        "preview": preview(segment.rule, now) if not rules.is_blank(segment.rule) else None,
         "person_typed": typed,
         "person": person,
-        "explanation": rules.explain(Contact.objects.filter(pk=person.pk), segment.rule, now)
+        "explanation": rules.explain(
+            Contact.objects.filter(pk=person.pk), segment.rule, now, rules.Scope(current=True)
+        )
         if person and not rules.is_blank(segment.rule)
         else None,
     }

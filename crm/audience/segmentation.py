@@ -1,122 +1,247 @@
-"""Keep segments: who is in one, as rows with their instants, brought up to date by one difference."""
+"""Keep segments: who is in one, as rows with their instants, brought up to date by one difference.
+
+A whole refresh asks the rule of everybody, on the segment's own schedule. Between two of them a sweep asks it
+again of those alone who may have changed sides: whoever something was written about, and whoever time alone
+has moved. Rules with a condition that cannot tell whom time moves wait for their schedule.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
-from django.db import DatabaseError, OperationalError, connection, transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.core.exceptions import EmptyResultSet
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Q, QuerySet
 
 from crm.audience import schedules
 from crm.kernel import rules
+from crm.kernel.patience import TookTooLong, at_most
 from crm.kernel.work import Budget, in_batches
-from crm.models import Contact, Segment, SegmentMembership
+from crm.models import Contact, Segment, SegmentMembership, SegmentSize
+from crm.models.writing import UUID7, milliseconds
+from crm.people import stirring
 
-PREVIEW_MILLISECONDS = 2000
+NOW = rules.Scope(current=True)
 _BATCH = 5000
+# More than this and the whole is asked again: the same people found by one scan instead of many looks.
+_SWEPT_AT_MOST = 25_000
+# What others stored with an instant of their own may be seen a little after it.
+_OVERLAP = timedelta(minutes=15)
+
+_DIFFERENCE = f"""
+    WITH meant(id) AS MATERIALIZED ({{meant}}),
+    gone AS (
+        UPDATE crm_segmentmembership AS stay SET left_at = %s
+        WHERE stay.segment_id = %s AND stay.left_at IS NULL {{only}}
+            AND NOT EXISTS (SELECT FROM meant WHERE meant.id = stay.contact_id)
+        RETURNING 1
+    ),
+    come AS (
+        INSERT INTO crm_segmentmembership (id, contact_id, segment_id, entered_at)
+        SELECT {UUID7}, meant.id, %s, %s FROM meant
+        WHERE NOT EXISTS (
+            SELECT FROM crm_segmentmembership AS stay
+            WHERE stay.segment_id = %s AND stay.left_at IS NULL AND stay.contact_id = meant.id
+        )
+        ON CONFLICT DO NOTHING
+        RETURNING 1
+    )
+    SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
+"""  # noqa: S608 - our own columns
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Preview:
-    """Whom a rule would take in, while it is being edited. `count` is None where counting took too long."""
+class Moved:
+    """How many entered and left."""
 
-    count: int | None
-    contacts: Sequence[Contact]
-    problems: Sequence[rules.Problem] = ()
+    entered: int = 0
+    left: int = 0
+
+    def __add__(self, other: Moved) -> Moved:
+        return Moved(self.entered + other.entered, self.left + other.left)
+
+    @property
+    def total(self) -> int:
+        return self.entered + self.left
 
 
-def members(rule: Any, at: datetime) -> QuerySet[Contact]:
+def members(rule: Any, at: datetime, scope: rules.Scope | None = None) -> QuerySet[Contact]:
     """The people a rule means, among those known by then and not merged into somebody else."""
     known = Contact.objects.filter(merged_into=None, created_at__lte=at, recorded_at__lte=at)
-    return known.filter(rules.compile(rule, at))
+    if scope is not None and scope.among is not None:
+        known = known.filter(rules.AnyOf(F("pk"), scope.among))
+    return known.filter(rules.compile(rule, at, scope))
 
 
 def refresh(segment: Segment, now: datetime) -> int:
-    """Bring the membership up to date. Returns how many entered or left.
+    """Ask the rule of everybody. Returns how many entered or left.
 
-    A rule that cannot be read lets nobody in and throws nobody out: the segment stays as it is, and says why.
+    A rule that cannot be read, or not within the time there is, lets nobody in and throws nobody out: the
+    segment stays as it is, and says why.
     """
     started = monotonic()
-    found = rules.problems(segment.rule)
-    if found:
-        segment.problem = "; ".join(map(str, found))
-        segment.refreshed_at, segment.due_at = now, schedules.next_at(segment, now)
-        segment.save(update_fields=["problem", "refreshed_at", "due_at"])
-        return 0
     with transaction.atomic():
-        stays = SegmentMembership.objects.filter(segment=segment, left_at=None)
-        meant = members(segment.rule, now)
-        left = stays.filter(~Exists(meant.filter(pk=OuterRef("contact_id")))).update(left_at=now)
-        missing = meant.filter(~Exists(stays.filter(contact=OuterRef("pk")))).order_by()
-        entered = 0
-        for batch in in_batches(missing.values_list("pk", flat=True).iterator(chunk_size=_BATCH), _BATCH):
-            new = [SegmentMembership(contact_id=pk, segment=segment, entered_at=now) for pk in batch]
-            SegmentMembership.objects.bulk_create(new, ignore_conflicts=True)
-            entered += len(batch)
-        segment.size = stays.count()
-        segment.problem, segment.refreshed_at, segment.refresh_seconds = "", now, monotonic() - started
-        segment.due_at = schedules.next_at(segment, now)
-        segment.save(update_fields=["size", "problem", "refreshed_at", "due_at", "refresh_seconds"])
-    return entered + left
+        _lock(segment)
+        if segment.kind == Segment.Kind.FIXED:
+            return _settle(segment, now, Moved(), started, whole=True)
+        found = rules.problems(segment.rule)
+        if found:
+            return _close(segment, now, "; ".join(map(str, found)))
+        try:
+            with at_most(settings.REKINDLE_SEGMENT_SECONDS):
+                mark = stirring.mark()
+                moved = _difference(segment, now)
+        except TookTooLong as error:
+            return _close(segment, now, f"{error} Nobody was let in or out. A narrower rule is faster.")
+        segment.marked = mark
+        return _settle(segment, now, moved, started, whole=True)
 
 
-def due(now: datetime) -> QuerySet[Segment]:
-    """Segments whose time has come, the longest waiting first."""
-    return Segment.objects.filter(Q(due_at=None) | Q(due_at__lte=now)).order_by(F("due_at").asc(nulls_first=True))
+def sweep(segment: Segment, now: datetime) -> int | None:
+    """Ask the rule again of those alone who may have changed sides since the last time.
+
+    None where that cannot be told, or is of so many people that the whole is asked sooner.
+    """
+    if segment.kind == Segment.Kind.FIXED or segment.swept_at is None or segment.problem:
+        return None
+    started = monotonic()
+    with transaction.atomic():
+        _lock(segment)
+        turned = rules.drift(segment.rule, segment.swept_at - _OVERLAP, now, NOW)
+        mark = stirring.mark()
+        if turned is None or segment.marked > mark:
+            return None
+        with at_most(settings.REKINDLE_SEGMENT_SECONDS):
+            asked = stirring.stirred_since(segment.marked).union(*turned)
+            people: list[UUID] = list(asked.values_list("contact_id", flat=True)[: _SWEPT_AT_MOST + 1])
+            if len(people) > _SWEPT_AT_MOST:
+                return None
+            moved = Moved()
+            for batch in in_batches(people, _BATCH):
+                moved += _difference(segment, now, batch)
+        segment.marked = mark
+        return _settle(segment, now, moved, started, whole=False)
 
 
-def refresh_due(now: datetime, budget: Budget) -> int:
-    """Refresh what is due, each once; a segment that another process works on is left to it."""
+def keep_up(now: datetime, budget: Budget) -> int:
+    """Refresh what is due and sweep the rest, each once; one that another process works on is left to it."""
+    is_due = Q(due_at=None) | Q(due_at__lte=now)
+    waiting = Segment.objects.order_by(F("due_at").asc(nulls_first=True), "pk")
+    whole = list(waiting.filter(is_due).values_list("pk", flat=True))
+    rest = waiting.exclude(is_due).filter(kind=Segment.Kind.DYNAMIC, problem="").order_by("swept_at", "pk")
     worked = 0
-    for pk in list(due(now).values_list("pk", flat=True)):
+    for pk in whole:
+        if not budget:
+            return worked
+        worked += _one(pk, refresh, now) is not None
+    for pk in rest.values_list("pk", flat=True):
         if not budget:
             break
-        with transaction.atomic():
-            segment = Segment.objects.select_for_update(skip_locked=True, no_key=True).filter(pk=pk).first()
-            if segment is not None:
-                _refresh_or_say(segment, now)
-                worked += 1
+        worked += bool(_one(pk, sweep, now))
     return worked
 
 
-def _refresh_or_say(segment: Segment, now: datetime) -> None:
-    """One segment that fails says so on its own page, and the others go on."""
+def _one(pk: UUID, work: Callable[[Segment, datetime], int | None], now: datetime) -> int | None:
+    """How many moved, or None where another works on it. One that fails says so on its own page, and the
+    others go on.
+    """
+    with transaction.atomic():
+        segment = (
+            Segment.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
+            .filter(pk=pk)
+            .first()
+        )
+        if segment is None:
+            return None
+        try:
+            with transaction.atomic():
+                return work(segment, now)
+        except (DatabaseError, TookTooLong) as error:
+            logger.warning("The segment %s could not be refreshed: %s", segment.pk, error)
+            _close(segment, now, f"It could not be refreshed: {error}"[:1000])
+            return 0
+
+
+def _lock(segment: Segment) -> None:
+    """One at a time, and on what the one before left."""
+    held = Segment.objects.select_for_update(no_key=True, of=("self",)).filter(pk=segment.pk)
+    kept = held.values("marked", "swept_at", "size").first()
+    for name, value in (kept or {}).items():
+        setattr(segment, name, value)
+
+
+def _difference(segment: Segment, now: datetime, among: Sequence[UUID] | None = None) -> Moved:
+    """Let in and out whom the rule says, in one statement: of everybody, or of some people alone."""
+    meant = members(segment.rule, now, rules.Scope(current=True, among=among)).order_by().values("pk")
+    sql, params = _sql(meant)
+    only, ids = ("", []) if among is None else ("AND stay.contact_id = ANY(%s::uuid[])", [list(among)])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _DIFFERENCE.format(meant=sql, only=only),
+            [*params, now, segment.pk, *ids, milliseconds(now), segment.pk, now, segment.pk],
+        )
+        entered, left = cursor.fetchone()
+    return Moved(entered, left)
+
+
+def _sql(meant: QuerySet[Any]) -> tuple[str, tuple[Any, ...]]:
     try:
-        with transaction.atomic():
-            refresh(segment, now)
-    except DatabaseError as error:
-        logger.warning("The segment %s could not be refreshed: %s", segment.pk, error)
-        problem = f"It could not be refreshed: {error}"[:1000]
-        due_at = schedules.next_at(segment, now)
-        Segment.objects.filter(pk=segment.pk).update(problem=problem, refreshed_at=now, due_at=due_at)
+        return meant.query.sql_with_params()
+    except EmptyResultSet:
+        return "SELECT NULL::uuid AS id WHERE false", ()
 
 
-def examples(rule: Any, now: datetime, *, limit: int = 5) -> Preview:
-    """How many people a rule means, and the newest few, within a moment's time."""
-    found = rules.problems(rule)
-    if found:
-        return Preview(0, [], found)
-    meant = members(rule, now)
-    count = _within_time(meant.count)
-    newest = meant.order_by("-created_at", "-pk")[:limit]
-    shown = _within_time(lambda: list(newest))
-    return Preview(count, shown or [])
+def _close(segment: Segment, now: datetime, problem: str) -> int:
+    segment.problem, segment.refreshed_at = problem, now
+    segment.due_at = schedules.next_at(segment, now)
+    segment.save(update_fields=["problem", "refreshed_at", "due_at"])
+    return 0
 
 
-def _within_time(ask: Any) -> Any:
-    """The answer, or None where the database would take longer than a person waits."""
-    try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('statement_timeout', %s, true)", [str(PREVIEW_MILLISECONDS)])
-            answer = ask()
-            cursor.execute("SELECT set_config('statement_timeout', '0', true)")
-            return answer
-    except OperationalError:
-        return None
+def _settle(segment: Segment, now: datetime, moved: Moved, started: float, *, whole: bool) -> int:
+    if whole:
+        segment.size = SegmentMembership.objects.filter(segment=segment, left_at=None).count()
+        segment.problem, segment.refreshed_at = "", now
+        segment.due_at = schedules.next_at(segment, now)
+        segment.refresh_seconds = monotonic() - started
+    else:
+        segment.size += moved.entered - moved.left
+    segment.swept_at = now
+    segment.save(
+        update_fields=[
+            "size",
+            "problem",
+            "refreshed_at",
+            "due_at",
+            "swept_at",
+            "marked",
+            "refresh_seconds",
+        ]
+    )
+    _note_size(segment, now, moved, monotonic() - started)
+    return moved.total
+
+
+def _note_size(segment: Segment, now: datetime, moved: Moved, seconds: float) -> None:
+    """For the chart: after each change, and once a day."""
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    if moved.total or not SegmentSize.objects.filter(segment=segment, at__gte=today, at__lte=now).exists():
+        SegmentSize.objects.update_or_create(
+            segment=segment,
+            at=now,
+            defaults={
+                "size": segment.size,
+                "entered": moved.entered,
+                "left": moved.left,
+                "seconds": seconds,
+            },
+        )

@@ -17,7 +17,9 @@ class Task(ByContact):
         HAND_OVER = "hand_over", "lead handed over"
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tasks", db_index=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+"
+    )
     kind = models.CharField(max_length=12, choices=Kind.choices, default=Kind.TODO)
     title = models.CharField(max_length=200)
     body = models.TextField(blank=True)

@@ -25,10 +25,18 @@ class Segment(ScaledModel):
     kind = models.CharField(max_length=8, choices=Kind.choices, default=Kind.DYNAMIC, db_default=Kind.DYNAMIC)
     rule = RuleField(blank=True)
     interval = models.ForeignKey(
-        "django_celery_beat.IntervalSchedule", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "django_celery_beat.IntervalSchedule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     crontab = models.ForeignKey(
-        "django_celery_beat.CrontabSchedule", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+        "django_celery_beat.CrontabSchedule",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
     )
     size = models.PositiveIntegerField(default=0)
     refreshed_at = models.DateTimeField(null=True, blank=True)

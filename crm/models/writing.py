@@ -1,12 +1,24 @@
 """Write many changed rows by one statement, a tenth of the cost of Django's own way (a CASE for each row)."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import connection, models
 from psycopg import sql
 
 from crm.models.base import ByContact
+
+# A UUIDv7 made by the database, for statements that write rows nobody reads first; takes milliseconds.
+UUID7 = (
+    "(substr(encode(int8send(%s::bigint), 'hex'), 5, 12) || '7'"
+    " || substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid"
+)
+
+
+def milliseconds(at: datetime) -> int:
+    """An instant as `UUID7` takes it."""
+    return int(at.timestamp() * 1000)
 
 
 def update_rows(rows: Sequence[models.Model], *names: str) -> None:

@@ -16,7 +16,7 @@ from crm.people.stirring import OWN
 Moment = Literal["last_seen_at", "last_cart_at", "last_click_at", "last_open_at", "last_reply_at"]
 
 _TOUCH = sql.SQL(
-    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column}, stirred)"
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, {column}, stirred)"  # noqa: S608 - our own columns
     f" SELECT id, contact_id, 0, 0, at, {OWN}"
     " FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS t(id, contact_id, at)"
     " ON CONFLICT (contact_id) DO UPDATE SET"
@@ -34,15 +34,17 @@ _RECOUNT = f"""
         stirred = {OWN},
         last_seen_at = GREATEST(e.last_seen_at, o.last_web_at)
     FROM (
-        SELECT c.id, count(o.id) AS number, COALESCE(sum(o.total - o.refunded), 0) AS spent,
-            min(o.occurred_at) AS first_at, max(o.occurred_at) AS last_at,
+        SELECT c.id, count(o.id) FILTER (WHERE o.status <> 'cancelled') AS number,
+            COALESCE(sum(o.total - o.refunded) FILTER (WHERE o.status <> 'cancelled'), 0) AS spent,
+            min(o.occurred_at) FILTER (WHERE o.status <> 'cancelled') AS first_at,
+            max(o.occurred_at) FILTER (WHERE o.status <> 'cancelled') AS last_at,
             max(o.occurred_at) FILTER (WHERE o.channel = 'web') AS last_web_at
         FROM unnest(%s::uuid[]) AS c(id)
-        LEFT JOIN crm_order AS o ON o.contact_id = c.id AND o.status <> 'cancelled'
+        LEFT JOIN crm_order AS o ON o.contact_id = c.id
         GROUP BY c.id
     ) AS o
     WHERE e.contact_id = o.id
-"""
+"""  # noqa: S608 - our own columns
 
 
 def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
@@ -58,7 +60,9 @@ def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
 
 
 def recount_orders(contact_ids: Iterable[UUID]) -> None:
-    """Count and sum the orders of these people anew; an order on the web was also a visit."""
+    """Count and sum the orders of these people anew; an order on the web, also one cancelled since, says that
+    they were there.
+    """
     people = sorted(set(contact_ids))
     if not people:
         return

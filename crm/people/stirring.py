@@ -9,10 +9,11 @@ late commits nor a replayed year lose anybody.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Func, QuerySet
 
 from crm.kernel import ids
 from crm.models import Engagement
@@ -21,7 +22,7 @@ from crm.models import Engagement
 OWN = "pg_current_xact_id()::text::bigint"
 
 _STIR = (
-    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, stirred)"
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, stirred)"  # noqa: S608 - our own columns
     f" SELECT id, contact_id, 0, 0, {OWN} FROM unnest(%s::uuid[], %s::uuid[]) AS t(id, contact_id)"
     " ON CONFLICT (contact_id) DO UPDATE SET stirred = EXCLUDED.stirred"
     " WHERE crm_engagement.stirred <> EXCLUDED.stirred"
@@ -47,6 +48,17 @@ def mark() -> int:
         return cursor.fetchone()[0]
 
 
-def stirred_since(mark: int) -> QuerySet[Engagement]:
+class _PastTheLast(Func):
+    """One more than the number of any transaction seen here: what lies above came with a backup."""
+
+    template = (
+        "GREATEST(pg_snapshot_xmax(pg_current_snapshot())::text::bigint,"
+        " pg_current_xact_id_if_assigned()::text::bigint + 1)"
+    )
+    output_field = BigIntegerField()
+
+
+def stirred_since(mark: int) -> QuerySet[Any]:
     """The ids of people who were written about by a transaction that was not over then."""
-    return Engagement.objects.filter(stirred__gte=mark, stirred__gt=0).values("contact_id")
+    stirred = Engagement.objects.filter(stirred__gte=mark, stirred__gt=0, stirred__lt=_PastTheLast())
+    return stirred.values("contact_id")

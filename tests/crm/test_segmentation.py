@@ -4,12 +4,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import Func, Q, TextField, Value
+from django.db.models.lookups import IsNull
 from django.test.utils import CaptureQueriesContext
 
-from crm.audience import segmentation
+from crm.audience import previewing, segmentation
+from crm.kernel import rules
+from crm.kernel.rules import Condition
 from crm.kernel.work import Budget
-from crm.models import Contact, Heartbeat, Segment, SegmentMembership
+from crm.models import Contact, Engagement, Heartbeat, Segment, SegmentMembership, SegmentSize
 from crm.people.identity import Known, resolve
+from crm.people.stirring import stir
 from crm.tasks import consent_check
 from crm.ticking import run_tick, ticks
 
@@ -64,11 +69,11 @@ def test_a_broken_rule_keeps_who_is_in_and_says_why(segment):
 
 def test_a_refresh_costs_the_same_number_of_queries_for_few_and_many(segment):
     with CaptureQueriesContext(connection) as few:
-        segmentation.refresh(segment, NOW)
+        assert segmentation.refresh(segment, NOW) == 2
     resolve([Known(email=f"an{n}@example.com", first_name="Ann") for n in range(300)], NOW, source="shop")
     with CaptureQueriesContext(connection) as many:
-        assert segmentation.refresh(segment, NOW) == 300
-    assert len(few) == len(many) <= 8
+        assert segmentation.refresh(segment, NOW + timedelta(hours=1)) == 300
+    assert len(few) == len(many) <= 18
 
 
 def test_the_tick_refreshes_what_is_due_once(segment):
@@ -77,26 +82,127 @@ def test_the_tick_refreshes_what_is_due_once(segment):
     assert run_tick("crm.segments", NOW + timedelta(minutes=59)) == 0
     assert run_tick("crm.segments", NOW + timedelta(minutes=60)) == 2
     assert Heartbeat.objects.get(name="crm.segments").did == 2
-    assert segmentation.refresh_due(NOW + timedelta(days=1), Budget(0)) == 0
+    assert segmentation.keep_up(NOW + timedelta(days=1), Budget(0)) == 0
 
 
-def test_examples_while_editing(segment):
-    shown = segmentation.examples(RULE, NOW)
-    assert (shown.count, {contact.first_name for contact in shown.contacts}) == (2, {"Ana", "Dana"})
-    assert segmentation.examples({}, NOW).count == 0
-    broken = segmentation.examples({"all": [{"kind": "crm.gone"}]}, NOW)
+def test_a_fixed_list_is_left_alone(segment):
+    segment.kind = Segment.Kind.FIXED
+    segment.save()
+    SegmentMembership.objects.create(segment=segment, contact=Contact.objects.first(), entered_at=NOW)
+    assert segmentation.refresh(segment, NOW) == 0
+    assert segment.size == 1 and segmentation.sweep(segment, NOW) is None
+
+
+class Turning(Condition):
+    """Known for at least two hours, said by a condition that knows whom time turns."""
+
+    key = "test.turning"
+    label = "Known two hours"
+
+    def q(self, params, at, scope):
+        return Q(created_at__lte=at - timedelta(hours=2), first_name__contains="a")
+
+    def sentence(self, params):
+        return "have been known for two hours"
+
+    def drift(self, params, since, at, scope):
+        turned = Contact.objects.filter(
+            created_at__gt=since - timedelta(hours=2), created_at__lte=at - timedelta(hours=2)
+        )
+        return [turned.values("pk")]
+
+
+@pytest.fixture
+def turning(people):
+    with rules.conditions.temporarily(Turning):
+        segment = Segment.objects.create(name="Two hours", rule={"all": [{"kind": "test.turning"}]})
+        segmentation.refresh(segment, NOW)
+        yield segment
+
+
+def test_a_sweep_finds_whom_time_moved(turning):
+    assert segmentation.sweep(turning, NOW + timedelta(hours=1)) == 0
+    assert segmentation.sweep(turning, NOW + timedelta(hours=2)) == 2
+    assert inside(turning) == {"Ana", "Dana"} and turning.size == 2
+
+
+def test_a_sweep_finds_whoever_something_was_written_about_and_asks_nobody_else(turning):
+    later = NOW + timedelta(hours=9)
+    segmentation.sweep(turning, later)
+    Engagement.objects.update(stirred=0)  # The test is one transaction: all were written about in it.
+    Contact.objects.filter(first_name__in=["Ana", "Dana"]).update(first_name="Xx")
+    stir(Contact.objects.filter(email__istartswith="ana").values_list("pk", flat=True))
+    assert segmentation.sweep(turning, later + timedelta(hours=1)) == 1
+    # Dana was changed behind everybody's back: the whole refresh finds it.
+    assert inside(turning) == {"Xx"} and segmentation.refresh(turning, later + timedelta(hours=2)) == 1
+    assert inside(turning) == set()
+
+
+def test_sizes_are_kept_for_the_chart_when_they_change_and_once_a_day(turning):
+    for hours in (1, 2, 3, 26, 27):
+        segmentation.sweep(turning, NOW + timedelta(hours=hours))
+    kept = SegmentSize.objects.order_by("at").values_list("at", "size", "entered", "left")
+    at = [NOW, NOW + timedelta(hours=2), NOW + timedelta(hours=26)]
+    assert list(kept) == [(at[0], 0, 0, 0), (at[1], 2, 2, 0), (at[2], 2, 0, 0)]
+
+
+def test_the_tick_sweeps_between_two_refreshes(turning):
+    assert run_tick("crm.segments", NOW + timedelta(minutes=30)) == 0
+    Segment.objects.update(due_at=NOW + timedelta(days=1))
+    assert run_tick("crm.segments", NOW + timedelta(hours=2, minutes=1)) == 1
+    assert inside(turning) == {"Ana", "Dana"}
+
+
+def test_a_rule_that_takes_too_long_closes_the_segment_and_leaves_it_as_it_was(segment, settings):
+    segmentation.refresh(segment, NOW)
+    settings.REKINDLE_SEGMENT_SECONDS = 0.05
+    with rules.conditions.temporarily(Endless):
+        segment.rule = {"all": [{"kind": "test.endless"}]}
+        assert segmentation.refresh(segment, NOW) == 0
+        shown = previewing.preview(segment.rule, NOW)
+    assert inside(segment) == {"Ana", "Dana"} and "longer than 0.05 seconds" in segment.problem
+    assert shown.count is None and shown.contacts == []
+
+
+class Endless(Condition):
+    """Takes for ever."""
+
+    key = "test.endless"
+    label = "Endless"
+
+    def q(self, params, at, scope):
+        return Q(IsNull(Func(Value(3), function="pg_sleep", output_field=TextField()), False))
+
+    def sentence(self, params):
+        return "never end"
+
+
+def test_a_preview_counts_shows_and_says_over_which_channels(segment):
+    shown = previewing.preview(RULE, NOW)
+    assert (shown.count, shown.total, shown.is_estimate) == (2, 4, False)
+    assert {contact.first_name for contact in shown.contacts} == {"Ana", "Dana"}
+    assert shown.by_channel == {"email": 2, "sms": 0}
+    assert previewing.preview({}, NOW).count == 0
+    broken = previewing.preview({"all": [{"kind": "crm.gone"}]}, NOW)
     assert broken.count == 0 and broken.problems
 
 
-def test_an_answer_that_takes_too_long_is_no_answer(segment, monkeypatch):
-    monkeypatch.setattr(segmentation, "PREVIEW_MILLISECONDS", 50)
+class Slow(Endless):
+    """Takes for ever to ask of everybody, and no time of some."""
 
-    def slow():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_sleep(2)")
+    key = "test.slow"
 
-    assert segmentation._within_time(slow) is None
-    assert segmentation.examples(RULE, NOW).count == 2
+    def q(self, params, at, scope):
+        return super().q(params, at, scope) if scope.among is None else Q(first_name="Ann")
+
+
+def test_a_count_that_takes_too_long_is_estimated_from_some(people, monkeypatch):
+    monkeypatch.setattr(previewing, "COUNT_SECONDS", 0.05)
+    monkeypatch.setattr(previewing, "EXTRA_SECONDS", 0.2)
+    resolve([Known(email=f"an{n}@example.com", first_name="Ann") for n in range(300)], NOW, source="shop")
+    with rules.conditions.temporarily(Slow):
+        shown = previewing.preview({"all": [{"kind": "test.slow"}]}, NOW)
+    assert (shown.is_estimate, shown.count, shown.total) == (True, 300, 304)
 
 
 def test_the_consent_check_is_quiet_while_all_is_well(people):

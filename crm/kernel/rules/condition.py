@@ -55,7 +55,6 @@ class Scope:
         """The same scope, as a subquery of the query over contacts has to spell it."""
         return replace(self, entered_at=_one_deeper(self.entered_at), subject_id=_one_deeper(self.subject_id))
 
-
     def narrowed[R: QuerySet[Any]](self, rows: R, contact: str = "contact_id") -> R:
         """These rows of everybody, or of the people asked about alone. For subqueries that are not bound to
         the contact of the query around: `pk__in` of an aggregate.

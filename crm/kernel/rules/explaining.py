@@ -27,6 +27,7 @@ class Verdict:
     value: Any = None
     exact: bool = True
     problem: Problem | None = None
+    change: str = ""
     members: tuple[Verdict, ...] = ()
 
     def leaves(self) -> list[Verdict]:
@@ -54,7 +55,7 @@ class Explanation:
         """The smallest change in words."""
         if not self.flips:
             return ""
-        wanted = [("not: " if leaf.is_true else "") + leaf.sentence for leaf in self.flips]
+        wanted = [leaf.change or ("not: " if leaf.is_true else "") + leaf.sentence for leaf in self.flips]
         return f"It would be {'out' if self.is_match else 'in'} with: {'; '.join(wanted)}"
 
 
@@ -66,7 +67,11 @@ def explain(
         root = parse(document)
     except Malformed as malformed:
         return Explanation(False, problems=tuple(malformed.problems)) if queryset.exists() else None
-    scope = scope or Scope()
+    person = queryset.order_by().values_list("pk", flat=True).first()
+    if person is None:
+        return None
+    # Of one person alone, so that what counts everybody's rows counts theirs.
+    scope = replace(scope or Scope(), among=[person])
     asked: dict[str, Any] = {}
     troubles: dict[Path, Problem] = {}
     for leaf in root.leaves():
@@ -111,15 +116,16 @@ def _judged_leaf(leaf: Leaf, row: dict[str, Any], troubles: dict[Path, Problem])
         unread = words(leaf) or f"a condition that cannot be read ({leaf.kind})"
         return Verdict(leaf.path, None, kind=leaf.kind, sentence=unread, problem=troubles[leaf.path])
     condition, params = read(leaf)
-    value = row.get(_name("ev", leaf))
+    value, is_true = row.get(_name("ev", leaf)), row[_name("is", leaf)]
     return Verdict(
         leaf.path,
-        row[_name("is", leaf)],
+        is_true,
         kind=leaf.kind,
         sentence=condition.sentence(params),
         evidence=condition.tell(params, value),
         value=value,
         exact=condition.exact_in_past,
+        change=condition.change(params, value, wanted=not is_true),
     )
 
 

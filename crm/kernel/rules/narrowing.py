@@ -12,8 +12,8 @@ from django.db.models import BooleanField, Expression, Func, Value
 class _Ids(Value):
     """Ids as one array, which the planner hashes once instead of reading a list of thousands."""
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return "%s::uuid[]", [list(self.value)]
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
+        return "%s::uuid[]", (list(self.value),)
 
 
 class AnyOf(Func):

@@ -1,0 +1,1 @@
+"""What rules can say of our messages and flows."""

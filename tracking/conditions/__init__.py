@@ -1,0 +1,1 @@
+"""What rules can say of what people do: their acts, their visits, the carts they have."""
