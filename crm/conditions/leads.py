@@ -191,7 +191,7 @@ class StageMeans(_Standing):
 
 @conditions.register
 class EnteredStage(Condition):
-    """Who came to one stage of the board in the last days, by rule or by hand; they may have left it since."""
+    """Who came to one stage of the board lately or ever, by rule or by hand; they may have left since."""
 
     key = "crm.lead_entered_stage"
     label = "Came to a stage"

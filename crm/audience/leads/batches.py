@@ -12,8 +12,9 @@ from django.db import transaction
 from django.db.models import F, OuterRef, Subquery
 
 from crm.audience.leads import handover, scoring, stages
-from crm.audience.leads.people import known, limit_statements
+from crm.audience.leads.people import PATIENCE, known
 from crm.kernel import rules
+from crm.kernel.patience import at_most
 from crm.kernel.rules import AnyOf, Scope
 from crm.kernel.rules.compiling import verdict
 from crm.models import (
@@ -29,7 +30,6 @@ from crm.models.writing import update_rows
 from crm.people.stirring import stir
 
 BECAME = "lead_became_at"
-STATEMENT_SECONDS = 120
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,7 @@ class _Batch:
 
 def work_on(course: Course, ids: Sequence[UUID], now: datetime) -> int:
     """Bring these people up to date, in one transaction. Returns how many of them something changed for."""
-    with transaction.atomic():
-        limit_statements(STATEMENT_SECONDS)
+    with transaction.atomic(), at_most(PATIENCE):
         # Two refreshes of one definition take turns, batch by batch; a hand waits for its own lead alone.
         LeadDefinition.objects.select_for_update(no_key=True).get(pk=course.definition.pk)
         batch = _Batch(course, now, _leads_of(course, ids), _asked_of(course, ids, now))

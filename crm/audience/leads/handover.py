@@ -30,7 +30,7 @@ type Ready = Sequence[tuple[Lead, StageMove]]
 
 
 def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, now: datetime) -> None:
-    """Write the task of each move and whom to tell what, once a move. Sets the leads' owners, to be stored."""
+    """Write the task of each move and whom to tell, once a move. Sets the leads' owners, to be stored."""
     if not ready:
         return
     ids = [lead.contact_id for lead, _move in ready]

@@ -8,11 +8,15 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
 from django.db.models import F, QuerySet
 
+from crm.kernel.patience import TookTooLong, at_most
 from crm.kernel.rules import AnyOf
 from crm.models import Contact
+
+# Seconds for one statement of a refresh; a rule that needs more keeps its definition closed.
+PATIENCE = 120
+_SHORTEST = 0.05
 
 
 def known(at: datetime, among: Sequence[UUID] | None = None) -> QuerySet[Contact]:
@@ -21,23 +25,14 @@ def known(at: datetime, among: Sequence[UUID] | None = None) -> QuerySet[Contact
     return people if among is None else people.filter(AnyOf(F("pk"), among))
 
 
-def limit_statements(seconds: float) -> None:
-    """No statement of this transaction may take longer; 0: as long as it takes."""
-    with connection.cursor() as cursor:
-        milliseconds = str(max(int(seconds * 1000), 1) if seconds else 0)
-        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [milliseconds])
-
-
 def in_time(ends: float, work: Callable[[], Any]) -> bool:
     """Whether it was done before that reading of the monotonic clock; what was not done leaves no trace."""
     left = ends - monotonic()
-    if left <= 0:
+    if left < _SHORTEST:
         return False
     try:
-        with transaction.atomic():
-            limit_statements(left)
+        with at_most(left):
             work()
-            limit_statements(0)
-    except OperationalError:
+    except TookTooLong:
         return False
     return True

@@ -14,25 +14,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import chain
 from time import monotonic
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from crm.audience.leads import definitions, scoring
-from crm.audience.leads.batches import BECAME, STATEMENT_SECONDS, Course, work_on
-from crm.audience.leads.people import known, limit_statements
+from crm.audience.leads.batches import BECAME, Course, work_on
+from crm.audience.leads.people import PATIENCE, known
 from crm.kernel import rules
+from crm.kernel.patience import TookTooLong, at_most
 from crm.kernel.rules import Scope
 from crm.kernel.work import Budget, in_batches, stopping
 from crm.models import Lead, LeadDefinition
 from crm.people.stirring import mark, stirred_since
 
 BATCH = 2_000
+# What others stored with an instant of their own may be seen a little after it.
+_OVERLAP = timedelta(minutes=15)
+_FAILED = -1  # in the place of a mark
 
 logger = logging.getLogger(__name__)
 
@@ -49,46 +53,61 @@ def refresh(definition: LeadDefinition, now: datetime, *, whole: bool = False) -
         return 0
     found = definitions.problems(version)
     if found:
-        LeadDefinition.objects.filter(pk=definition.pk).update(problem="; ".join(found), refreshed_at=now)
+        _close(definition, now, "; ".join(found), marked=0)
         return 0
     course = Course(definition, version, scoring.lines_of(version), list(definition.stages.all()))
-    began_at = mark()
-    changed = sum(work_on(course, batch, now) for batch in _asked(course, now, whole))
-    if stopping():
-        return changed
+    here = mark()
+    changed = 0
+    for batch in _asked(course, now, here, whole=whole):
+        changed += work_on(course, batch, now)
+        if stopping():
+            return changed
     # Not where the wording was changed meanwhile: the mark says so, and the next refresh asks everybody.
     LeadDefinition.objects.filter(pk=definition.pk, marked=definition.marked).update(
-        marked=began_at, problem="", refreshed_at=now, refresh_seconds=monotonic() - started
+        marked=here, problem="", refreshed_at=now, refresh_seconds=monotonic() - started
     )
     return changed
 
 
 def refresh_all(now: datetime, budget: Budget) -> int:
-    """Refresh every definition, the one that waited longest first; one that fails says so on its own page."""
+    """Refresh every definition, the one that waited longest first. One that fails says so on its own page, and is
+    tried again once an hour.
+    """
     worked = 0
     for definition in LeadDefinition.objects.order_by(F("refreshed_at").asc(nulls_first=True), "pk"):
         if not budget:
             break
+        last = definition.refreshed_at
+        if definition.marked == _FAILED and last is not None and _hour(last) == _hour(now):
+            continue
         try:
             worked += refresh(definition, now)
-        except DatabaseError as error:
+        except (DatabaseError, TookTooLong) as error:
             if connection.in_atomic_block and connection.needs_rollback:
                 raise
             logger.warning("The leads of %s could not be refreshed: %s", definition.pk, error)
-            problem = f"It could not be refreshed: {error}"[:1000]
-            LeadDefinition.objects.filter(pk=definition.pk).update(problem=problem, refreshed_at=now)
+            _close(definition, now, f"It could not be refreshed: {error}"[:1000], marked=_FAILED)
     return worked
 
 
-def _asked(course: Course, now: datetime, whole: bool) -> Iterator[list[UUID]]:
+def _close(definition: LeadDefinition, now: datetime, problem: str, *, marked: int) -> None:
+    LeadDefinition.objects.filter(pk=definition.pk).update(problem=problem, refreshed_at=now, marked=marked)
+
+
+def _hour(at: datetime) -> tuple[Any, int]:
+    return at.date(), at.hour
+
+
+def _asked(course: Course, now: datetime, here: int, *, whole: bool) -> Iterator[list[UUID]]:
     """Batches of the people to ask. Once a day everybody, since scores fade by the day."""
     last = course.definition.refreshed_at
-    if whole or not course.definition.marked or last is None or last.date() != now.date():
+    if whole or not 0 < course.definition.marked <= here or last is None or last.date() != now.date():
         return _everybody(course, now)
     scope = Scope(current=True, entered_at=F(BECAME))
-    joining = rules.drift(course.version.is_lead, last, now, scope)
+    since = last - _OVERLAP
+    joining = rules.drift(course.version.is_lead, since, now, scope)
     # Scores and stages are of leads alone.
-    about_leads = [rules.drift(rule, last, now, scope) for rule in course.rules_of_leads()]
+    about_leads = [rules.drift(rule, since, now, scope) for rule in course.rules_of_leads()]
     unforeseen = joining is None or any(turned is None for turned in about_leads)
     if unforeseen and last.hour != now.hour:
         return _everybody(course, now)
@@ -114,6 +133,5 @@ def _everybody(course: Course, now: datetime) -> Iterator[list[UUID]]:
 
 
 def _read(query: QuerySet[Any, UUID]) -> list[UUID]:
-    with transaction.atomic():
-        limit_statements(STATEMENT_SECONDS)
+    with at_most(PATIENCE):
         return list(query)
