@@ -1,8 +1,9 @@
-"""The ticks of crm: segments refreshed, old slots forgotten, consent checked against its events."""
+"""The ticks of crm: segments, leads and standings kept up, old slots forgotten, consent checked against its events."""
 
 from datetime import datetime
 
 from crm.audience import rhythm, segmentation, standing
+from crm.audience.leads import qualifying
 from crm.kernel.work import Budget
 from crm.people import consent
 from crm.ticking import tick, tidy_slots
@@ -24,6 +25,12 @@ def standings(now: datetime, budget: Budget) -> int:
 def shop_rhythm(now: datetime, budget: Budget) -> int:
     """Measure how often the shop's people buy."""
     return rhythm.keep(now).gaps_seen
+
+
+@tick("crm.leads", every=60, budget_seconds=50)
+def leads(now: datetime, budget: Budget) -> int:
+    """Bring leads, their scores and stages up to date."""
+    return qualifying.refresh_all(now, budget)
 
 
 @tick("crm.tidy", every=3600)

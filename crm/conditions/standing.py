@@ -34,7 +34,7 @@ def moves_then(at: datetime) -> QuerySet[StandingMove]:
 
 
 def in_words(value: dict[str, Any]) -> str:
-    """A standing as the evidence holds it: "at risk since 3 October 2026: usually buys every 31 days, now 52"."""
+    """A standing as the evidence holds it: "at risk since 3 October: usually buys every 31 days, now 52"."""
     since = datetime.fromisoformat(value["since"])
     said = f"{State(value['state']).label} since {day(since)}" if value["state"] else "not counted"
     paced = pacing.words(value) if "last" in value else ""
@@ -253,7 +253,7 @@ class UsualGap(_OfPace):
 
 @conditions.register
 class AtStake(_OfPace):
-    """Who would spend at least so much in the coming year at their rhythm: orders a year times their average."""
+    """Who would spend at least so much in a year at their rhythm: orders a year times what they usually pay."""
 
     key = "crm.at_stake"
     label = "Money at stake in the coming year"
