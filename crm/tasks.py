@@ -1,4 +1,4 @@
-"""The ticks of crm: segments, leads and standings kept up, old slots forgotten, consent checked against its events."""
+"""The ticks of crm: segments, leads and standings kept up, slots forgotten, consent checked."""
 
 from datetime import datetime
 

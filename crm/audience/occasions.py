@@ -86,7 +86,7 @@ _MARKS = """
     marks AS (
         SELECT b.*, COALESCE(
                 lag(b.cooling_at) OVER w < b.came_at,
-                s.contact_id IS NULL OR s.clock <> b.clock OR b.clock = 'purchase'
+                {is_told} OR s.contact_id IS NULL OR s.clock <> b.clock OR b.clock = 'purchase'
                     OR s.cooling_at < b.came_at
             ) AS came_back
         FROM bounded AS b LEFT JOIN crm_standing AS s ON s.contact_id = b.contact_id
@@ -125,6 +125,7 @@ def marks(among: Sequence[UUID] | None = None, *, history: str = "") -> str:
             signs=signs,
             before_orders=before,
             year=YEAR_DAYS,
+            is_told="true" if history else "false",
         )
         + ","
         + _TURNS

@@ -61,6 +61,7 @@ STATEMENT = f"""
                 WHEN b.clock = b.was_clock AND b.state = b.was THEN b.was_since
                 WHEN b.is_unmoved AND NOT %(anew)s AND b.severity < b.was_severity THEN b.was_since
                 WHEN b.is_unmoved AND NOT %(anew)s THEN %(now)s
+                WHEN b.state = 'active' AND NOT %(anew)s THEN b.came_at
                 ELSE b.since END AS now_since
         FROM beside AS b LEFT JOIN chain AS c ON c.contact_id = b.contact_id AND c.is_last
     ),

@@ -253,7 +253,7 @@ class UsualGap(_OfPace):
 
 @conditions.register
 class AtStake(_OfPace):
-    """Who would spend at least so much in a year at their rhythm: orders a year times what they usually pay."""
+    """Who would spend so much in a year at their rhythm: orders a year times what they usually pay."""
 
     key = "crm.at_stake"
     label = "Money at stake in the coming year"
