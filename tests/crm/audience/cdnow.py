@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from itertools import islice
 
 from crm.kernel.work import in_batches
-from crm.models import Contact, ContactPoint, Order
 from crm.people.identity import Known, resolve
 from crm.shop.intake import OrderIn, record_orders
 from tests.shared_data import shared

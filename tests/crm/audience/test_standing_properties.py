@@ -1,6 +1,8 @@
-"""Kept up step by step it ends where one look at everything ends; and rules mean the same people both ways."""
+"""Kept up step by step it ends where one look at all of it ends; and rules mean the same people both ways."""
 
 from __future__ import annotations
+
+import itertools
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -104,7 +106,7 @@ class Steps(TestCase):
             )
             last = moves[-1]
             assert (last.to_state, last.clock, last.occurred_at) == (row.state, row.clock, row.since)
-            assert all(a.to_state == b.from_state for a, b in zip(moves, moves[1:], strict=False))
+            assert all(a.to_state == b.from_state for a, b in itertools.pairwise(moves))
             bounds = {
                 "active": (row.last_at, row.cooling_at),
                 "cooling": (row.cooling_at, row.at_risk_at),
