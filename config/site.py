@@ -84,6 +84,14 @@ UNFOLD = {
                     _item("Contacts", "group", "admin:crm_contact_changelist", "crm.view_contact"),
                     _item("Companies", "domain", "admin:crm_company_changelist", "crm.view_company"),
                     _item("Segments", "filter_alt", "admin:crm_segment_changelist", "crm.view_segment"),
+                    _item("Leads", "view_kanban", "admin:crm_lead_board", "crm.view_lead"),
+                    _item(
+                        "Lead definitions",
+                        "flag",
+                        "admin:crm_leaddefinition_changelist",
+                        "crm.view_leaddefinition",
+                    ),
+                    _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
                 ],
             },
             {
