@@ -236,7 +236,11 @@ def definition(name: str = "Hot", *, published: bool = True) -> LeadDefinition:
     made = LeadDefinition.objects.create(name=name, created_at=NOW)
     for place, meaning in enumerate(("lead", "nurture", "sales_ready")):
         Stage.objects.create(
-            definition=made, name=f"{Stage.Meaning(meaning).label}", meaning=meaning, position=place, limit_days=7
+            definition=made,
+            name=f"{Stage.Meaning(meaning).label}",
+            meaning=meaning,
+            position=place,
+            limit_days=7,
         )
     for number in (1, 2):
         version = LeadVersion.objects.create(

@@ -1,6 +1,18 @@
 """The back office of people, what they bought, and the workings."""
 
-from crm.admin import catalogue, companies, consent, contacts, keys, leads, orders, people, schedule, segments, shop
+from crm.admin import (
+    catalogue,
+    companies,
+    consent,
+    contacts,
+    keys,
+    leads,
+    orders,
+    people,
+    schedule,
+    segments,
+    shop,
+)
 
 __all__ = [
     "catalogue",

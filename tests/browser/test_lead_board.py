@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from django.conf import settings
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from crm.kernel import clock
 from crm.models import Contact, Lead, LeadDefinition, Stage, StageMove, Task
 from tests import office
 from tests.browser import pictures
@@ -20,7 +22,7 @@ NAMES = ["Ana Oliveira", "Bo Berg", "Chiara Conti", "Dag Dahl", "Eva Engel", "Fi
 
 
 @pytest.fixture
-def board(live_server: LiveServer, page: Page) -> str:
+def board(live_server: LiveServer, page: Page) -> Iterator[str]:
     """Ada is logged in; six people are leads, one of them for longer than the stage allows."""
     office.set_up_shop()
     ada = office.user("ada", is_superuser=True)
@@ -35,14 +37,23 @@ def board(live_server: LiveServer, page: Page) -> str:
             {"label": "bought at least 2 times in the last 90 days", "points": 30, "of": 30},
             {"label": "opened nothing for 60 days", "points": -5, "of": -10},
         ]
-        office.lead(contact, hot, at=at, score=60 - 5 * number, reasons=reasons, owner=ada if number % 2 else None)
+        office.lead(
+            contact, hot, at=at, score=60 - 5 * number, reasons=reasons, owner=ada if number % 2 else None
+        )
         if number == 1:
             Task.objects.create(contact=contact, owner=ada, title="Call about the speakers", created_at=at)
     client = office.logged_in(ada)
     page.context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": client.cookies["sessionid"].value, "url": live_server.url}]
+        [
+            {
+                "name": settings.SESSION_COOKIE_NAME,
+                "value": client.cookies["sessionid"].value,
+                "url": live_server.url,
+            }
+        ]
     )
-    return f"{live_server.url}/admin/crm/lead/board/"
+    with clock.frozen(office.NOW + timedelta(hours=1), everywhere=True):
+        yield f"{live_server.url}/admin/crm/lead/board/"
 
 
 def test_a_card_is_moved_by_keyboard_alone(page: Page, board: str, complaints: list[str]) -> None:

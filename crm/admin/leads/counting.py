@@ -37,12 +37,12 @@ class Counted:
 
 def count(definition: LeadDefinition, typed: Any, field: Any, now: datetime) -> Counted:
     """What the form says of *is a lead*, counted as far as patience goes."""
+    if rules.is_blank(typed):
+        return Counted(is_blank=True)
     try:
-        rule = field.clean(typed) if typed else {}
+        rule = field.clean(typed)
     except ValidationError as error:
         return Counted(problems=error.messages)
-    if rules.is_blank(rule):
-        return Counted(is_blank=True)
     start, end = last_quarter(now)
     told = within(CHANGE_SECONDS, lambda: what_would_change(definition, rule, now))
     return Counted(

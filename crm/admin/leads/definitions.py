@@ -31,7 +31,8 @@ class StageForms(forms.BaseInlineFormSet):
         super().clean()
         for form in self.deleted_forms:
             stage = form.instance
-            if stage.pk and StageMove.objects.filter(to_stage=stage).exists():
+            was_there = Lead.objects.filter(stage=stage), StageMove.objects.filter(to_stage=stage)
+            if any(rows.exists() for rows in was_there):
                 raise forms.ValidationError(
                     f"People were at “{stage}”, so it stays: rename it, or take its rule away."
                 )

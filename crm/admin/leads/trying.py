@@ -1,4 +1,4 @@
-"""A wording tried on one person: every line of the score with its points and evidence, every rule with why."""
+"""A wording tried on one person: every line of the score with points and evidence, every rule with why."""
 
 from __future__ import annotations
 

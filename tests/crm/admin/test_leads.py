@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from crm.admin.leads import board
+from crm.kernel import clock
 from crm.models import Lead, Stage, StageMove, Task
 from tests import office
 
@@ -19,6 +20,12 @@ TABLE = "admin:crm_lead_changelist"
 
 def text(answer) -> str:
     return answer.content.decode()
+
+
+@pytest.fixture(autouse=True)
+def today():
+    with clock.frozen(office.NOW + timedelta(hours=1)):
+        yield
 
 
 @pytest.fixture
