@@ -9,6 +9,7 @@ from typing import Any
 from django.db.models import Count
 
 from crm.audience.leads import scoring
+from crm.audience.leads.spread import Spread
 from crm.kernel import rules
 from crm.models import Lead, LeadDefinition, LeadVersion
 
@@ -45,7 +46,7 @@ class Bar:
 
     @property
     def label(self) -> str:
-        return str(self.low) if self.low == self.high else f"{self.low} to {self.high}"
+        return between(self.low, self.high)
 
 
 def wording(version: LeadVersion) -> Wording:
@@ -91,6 +92,27 @@ def spread(definition: LeadDefinition) -> dict[str, Any] | None:
         "datasets": [{"label": "People", "data": [bar.people for bar in bars], "backgroundColor": "#c2410c"}],
     }
     return {"bars": bars, "chart": json.dumps(data)}
+
+
+def outcome(spread: Spread) -> list[dict[str, Any]]:
+    """The bars of a wording's spread as rows of a table, the longest being the largest."""
+    most = max((bar.people for bar in spread.bars), default=0) or 1
+    return [
+        {
+            "label": between(bar.low, bar.high),
+            "people": bar.people,
+            "then": bar.then,
+            "share": "" if bar.share is None else f"{bar.share:.1%}",
+            "percent": 100 * bar.people // most,
+        }
+        for bar in spread.bars
+    ]
+
+
+def between(low: int, high: int) -> str:
+    """A range of scores in words."""
+    words = [str(score).replace("-", "−") for score in (low, high)]
+    return words[0] if low == high else " to ".join(words)
 
 
 def _bars(counted: dict[int, int]) -> list[Bar]:

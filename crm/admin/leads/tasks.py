@@ -14,9 +14,11 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from crm.audience.leads import stages
+from crm.audience.leads.definitions import Refused
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, action, display
-from crm.models import Task
+from crm.models import Lead, StageMove, Task
 from crm.shop import showing
 
 LABELS = {"done": "success", "late": "danger", "open": "info"}
@@ -69,21 +71,48 @@ class TaskAdmin(ModelAdmin):
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
 
     def get_urls(self) -> list[Any]:
-        done = self.admin_site.admin_view(require_POST(self.done))
-        return [path("<uuid:pk>/done/", done, name="crm_task_done"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/done/", wrap(require_POST(self.done)), name="crm_task_done"),
+            path("<uuid:pk>/answer/", wrap(require_POST(self.answer)), name="crm_task_answer"),
+            *super().get_urls(),
+        ]
 
     def done(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """This one is done."""
-        if not self.has_change_permission(request):
-            raise PermissionDenied
-        task = Task.objects.filter(pk=pk).first()
-        if task is None:
-            raise Http404("There is no such task.")
+        task = self._task(request, pk)
         _finish(Task.objects.filter(pk=pk), request, clock.now())
         messages.success(request, f"“{task}” is done.")
-        if request.POST.get("from") == "board":
-            return redirect("admin:crm_lead_board")
-        return redirect("admin:crm_contact_change", task.contact_id)
+        return _back(request, task)
+
+    def answer(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """Take a lead that was handed over, or send it back to be nurtured."""
+        task = self._task(request, pk)
+        lead = handed_over(task)
+        if not request.user.has_perm("crm.change_lead"):
+            raise PermissionDenied
+        if lead is None or task.done_at is not None:
+            messages.error(request, "This was answered already.")
+            return _back(request, task)
+        by, now = request.user.get_username(), clock.now()
+        try:
+            if request.POST.get("do") == "accept":
+                stages.accept(lead, now, by)
+                messages.success(request, f"{lead.contact} is accepted, and yours to speak to.")
+            else:
+                stages.refuse(lead, now, by, request.POST.get("reason", "").strip())
+                messages.success(request, f"{lead.contact} goes back to be nurtured.")
+        except Refused as refused:
+            messages.error(request, str(refused))
+        return _back(request, task)
+
+    def _task(self, request: HttpRequest, pk: UUID) -> Task:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        task = Task.objects.select_related("contact").filter(pk=pk).first()
+        if task is None:
+            raise Http404("There is no such task.")
+        return task
 
     @action(description="The selected tasks are done", permissions=["change"])
     def finish(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
@@ -100,6 +129,23 @@ class TaskAdmin(ModelAdmin):
             return "done", f"done by {task.done_by}" if task.done_by else "done"
         late = task.due_at is not None and task.due_at < clock.now()
         return ("late", "overdue") if late else ("open", "to do")
+
+
+def handed_over(task: Task) -> Lead | None:
+    """The lead a task is about: it carries the id of the move that handed the lead over."""
+    if task.kind != Task.Kind.HAND_OVER:
+        return None
+    move = StageMove.objects.filter(pk=task.pk, contact=task.contact_id).first()
+    if move is None:
+        return None
+    leads = Lead.objects.filter(contact=task.contact_id, definition=move.definition_id, ended_at=None)
+    return leads.select_related("contact").first()
+
+
+def _back(request: HttpRequest, task: Task) -> HttpResponse:
+    if request.POST.get("from") == "board":
+        return redirect("admin:crm_lead_board")
+    return redirect("admin:crm_contact_change", task.contact_id)
 
 
 def _finish(tasks: QuerySet[Task], request: HttpRequest, now: datetime) -> int:

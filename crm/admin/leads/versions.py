@@ -11,11 +11,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from crm.admin.leads import counting, picture, trying
 from crm.audience.leads import definitions, scoring
 from crm.audience.leads.definitions import Refused
+from crm.audience.leads.spread import score_spread
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, StackedInline
 from crm.models import LeadVersion, ScoreLine
@@ -85,8 +86,12 @@ class LeadVersionAdmin(ModelAdmin):
         return list(RULES) if self.has_change_permission(request, obj) else []
 
     def get_urls(self) -> list[Any]:
-        count = self.admin_site.admin_view(require_POST(self.count))
-        return [path("<uuid:pk>/count/", count, name="crm_leadversion_count"), *super().get_urls()]
+        wrap = self.admin_site.admin_view
+        return [
+            path("<uuid:pk>/count/", wrap(require_POST(self.count)), name="crm_leadversion_count"),
+            path("<uuid:pk>/spread/", wrap(require_GET(self.spread)), name="crm_leadversion_spread"),
+            *super().get_urls(),
+        ]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -133,6 +138,16 @@ class LeadVersionAdmin(ModelAdmin):
         typed = field.widget.value_from_datadict(request.POST, request.FILES, "is_lead")
         counted = counting.count(version.definition, typed, field, clock.now())
         return render(request, "crm/lead_count.html", {"counted": counted})
+
+    def spread(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """How many have which score by the wording as saved, and how many of a month ago bought since."""
+        version = self.get_object(request, str(pk))
+        if version is None:
+            raise Http404("There is no such version.")
+        if not self.has_view_permission(request, version):
+            raise PermissionDenied
+        spread = score_spread(version, clock.now())
+        return render(request, "crm/lead_spread.html", {"spread": spread, "bars": picture.outcome(spread)})
 
     def response_change(self, request: HttpRequest, obj: LeadVersion) -> HttpResponse:
         if "_publish" not in request.POST:

@@ -11,6 +11,7 @@ from django.urls import reverse
 from crm.admin.leads import counting, picture
 from crm.kernel import clock
 from crm.models import Lead, LeadDefinition, LeadVersion, ScoreLine, Stage, StageMove
+from crm.people import engagement
 from tests import office
 
 
@@ -155,6 +156,7 @@ def test_who_would_be_a_lead_is_counted_before_anything_is_saved(world, ada, dra
     assert LeadVersion.objects.values().get(pk=draft.pk) == before
     bo = office.person("bo@shop-customers.example", now=office.NOW - timedelta(days=9))
     office.order(bo, world.product, number=9, at=office.NOW - timedelta(days=8))
+    engagement.recount_orders([bo.pk, world.contact.pk])
     shown = text(count(ada, draft, rule("is_lead", "crm.ordered", times="1")))
     assert "1 person would become a lead." in shown
 
@@ -229,6 +231,7 @@ def test_a_stage_somebody_is_at_stays(world, ada, hot):
 
 def test_a_wording_is_tried_on_a_person_line_by_line(world, ada, draft):
     ScoreLine.objects.create(version=draft, rule=office.bought(5), points=-3, position=200)
+    engagement.recount_orders([world.contact.pk])
     shown = text(ada.get(page(draft), {"person": office.MAIL.upper()}))
     for words in ("10 points", "bought at least 5 times", "bought once, last on 14 October 2026"):
         assert words in shown
@@ -242,3 +245,11 @@ def test_the_spread_has_a_bar_for_each_step_and_loses_nobody(world, hot):
     assert sum(bar.people for bar in bars) == 7
     assert len(bars) <= picture.BARS + 2
     assert all(after.low == before.high + 1 for before, after in pairwise(bars))
+
+
+def test_how_scores_would_spread_is_shown_for_a_draft_and_for_what_counts(world, ada, sten, hot, draft):
+    engagement.recount_orders([world.contact.pk])
+    for version in (draft, hot.versions.get(number=1)):
+        url = reverse("admin:crm_leadversion_spread", args=[version.pk])
+        assert "A month ago" in text(ada.get(url))
+        assert sten.get(url).status_code == 403

@@ -226,3 +226,45 @@ def test_tasks_are_made_found_and_finished_in_the_list(world, ada):
     ada.post(table, {"action": "finish", "_selected_action": [str(made.pk)]})
     for query, number in (({"state": "open"}, 1), ({"state": "done"}, 1), ({"whose": "nobody"}, 1), ({}, 2)):
         assert ada.get(table, query).context["cl"].result_count == number, query
+
+
+@pytest.fixture
+def handed(world, lead) -> Task:
+    """The lead is ready for sales, and its owner has a task about it."""
+    ready = stage("sales_ready")
+    Lead.objects.update(stage=ready, rule_stage=ready)
+    Stage.objects.create(definition=lead.definition, name="Accepted", meaning="accepted", position=9)
+    row = StageMove.objects.create(contact=world.contact, definition=lead.definition, to_stage=ready)
+    return Task.objects.create(
+        pk=row.pk,
+        contact=world.contact,
+        kind=Task.Kind.HAND_OVER,
+        title="Ana is ready",
+        created_at=office.NOW,
+    )
+
+
+@pytest.mark.parametrize("said, meaning", [("accept", "accepted"), ("refuse", "nurture")])
+def test_a_lead_handed_over_is_accepted_or_refused_and_the_task_is_done(world, ada, handed, said, meaning):
+    url = reverse("admin:crm_task_answer", args=[handed.pk])
+    ada.post(url, {"do": said, "reason": "No budget"})
+    handed.refresh_from_db()
+    assert Lead.objects.get().stage.meaning == meaning
+    assert handed.done_by == "ada"
+    told = StageMove.objects.order_by("pk").last()
+    assert told.reason == {"accept": "Accepted", "refuse": "No budget"}[said]
+    ada.post(url, {"do": "refuse" if said == "accept" else "accept"})
+    assert Lead.objects.get().stage.meaning == meaning
+
+
+def test_answering_a_hand_over_needs_the_permission_to_change_leads(world, handed):
+    clerk = office.logged_in(office.user("clerk", "crm.change_task", "crm.view_task"))
+    assert clerk.post(reverse("admin:crm_task_answer", args=[handed.pk]), {"do": "accept"}).status_code == 403
+    handed.refresh_from_db()
+    assert handed.done_at is None
+
+
+def test_a_plain_task_is_no_hand_over(world, ada):
+    task = Task.objects.get()
+    ada.post(reverse("admin:crm_task_answer", args=[task.pk]), {"do": "accept"})
+    assert not StageMove.objects.exists()
