@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -59,6 +60,6 @@ def count_from_moves(first: date, last: date, now: datetime) -> None:
     _run(_DAYS, {"first": first, "last": last, "now": now, "zone": this_shop().time_zone})
 
 
-def _run(statement: str, params: dict[str, object]) -> None:
+def _run(statement: str, params: dict[str, Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, params)

@@ -58,9 +58,9 @@ def refresh_changed(now: datetime) -> Found:
     """
     with transaction.atomic():
         upkeep = _locked()
-        used, mark = rhythm.in_use(now), stirring.mark()
-        is_known = upkeep.swept_at is not None and upkeep.swept_at >= used.in_use_from
-        if not is_known or upkeep.measured_at != risk_settings().changed_at or upkeep.marked > mark:
+        since, mark = rhythm.in_use(now).in_use_from, stirring.mark()
+        is_measured = upkeep.swept_at and since and upkeep.swept_at >= since
+        if not is_measured or upkeep.measured_at != risk_settings().changed_at or upkeep.marked > mark:
             return _refresh_all(upkeep, now)
         turning = Standing.objects.filter(turns_at__lte=now).values("contact_id")
         asked = stirring.stirred_since(upkeep.marked).union(turning).values_list("contact_id", flat=True)
