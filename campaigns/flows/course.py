@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef
-
 from campaigns.delivery import outbox
 from campaigns.flows import entry, exits
 from campaigns.flows.kinds import ON, Batch, Guarded, Move, steps, triggers
@@ -130,14 +128,7 @@ class Course:
         """Those of whom the step's own condition is true; the others pass it by."""
         if rules.is_blank(step.only_if):
             return people
-        found: set[UUID] = set()
-        for kind in sorted({person.subject_kind for person in people}):
-            scope = rules.Scope(OuterRef("entered_at"), kind, OuterRef("subject_id") if kind else None)
-            true_of = entry.people(step.only_if, self.now, "The condition of a step", scope)
-            of_kind = [person.pk for person in people if person.subject_kind == kind]
-            found |= set(
-                Enrolment.objects.filter(Exists(true_of), pk__in=of_kind).values_list("pk", flat=True)
-            )
+        found = entry.those(step.only_if, "The condition of a step", people, self.now)
         return [person for person in people if person.pk in found]
 
     def _at(self, person: Enrolment) -> StepRow | None:

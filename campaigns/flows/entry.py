@@ -1,13 +1,15 @@
-"""The entry rule of a campaign, as part of the question who qualifies."""
+"""The rules of a campaign, asked of whoever may enter and of the people inside."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Enrolment
 from crm.kernel import rules
 from crm.models import Contact
 
@@ -25,7 +27,7 @@ def may_enter[M: Model](
     """
     if rules.is_blank(campaign.entry_rule):
         return rows
-    scope = rules.Scope(subject_kind=subject_kind, subject_id=OuterRef("pk"))
+    scope = rules.Scope(subject_kind=subject_kind, subject_id=OuterRef("pk"), current=True)
     return rows.filter(Exists(people(campaign.entry_rule, now, "The entry rule", scope)))
 
 
@@ -36,3 +38,20 @@ def people(rule: Any, at: datetime, name: str, scope: rules.Scope | None = None)
     if problems := rules.problems(rule, (scope or rules.Scope()).offers):
         raise BrokenRule(f"{name} cannot be read: {problems[0]}")
     return Contact.objects.filter(pk=OuterRef("contact")).filter(rules.compile(rule, at, scope))
+
+
+def those(rule: Any, name: str, enrolments: Sequence[Enrolment], now: datetime) -> set[UUID]:
+    """The runs of whose people the rule is true, asked about these people alone; a query a subject kind."""
+    found: set[UUID] = set()
+    for kind in sorted({enrolment.subject_kind for enrolment in enrolments}):
+        of_kind = [enrolment for enrolment in enrolments if enrolment.subject_kind == kind]
+        scope = rules.Scope(
+            OuterRef("entered_at"),
+            kind,
+            OuterRef("subject_id") if kind else None,
+            current=True,
+            among=[enrolment.contact_id for enrolment in of_kind],
+        )
+        runs = Enrolment.objects.filter(pk__in=[enrolment.pk for enrolment in of_kind])
+        found |= set(runs.filter(Exists(people(rule, now, name, scope))).values_list("pk", flat=True))
+    return found

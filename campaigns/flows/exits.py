@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from campaigns.flows import entry
 from campaigns.flows.kinds import NOTHING_GUARDED, Guarded
@@ -34,23 +34,12 @@ def reasons(
 ) -> dict[UUID, str]:
     """Those who must leave, with the reason's code, in a fixed number of queries."""
     found: dict[UUID, str] = {}
-    found |= dict.fromkeys(_by_rule(campaign, enrolments, now), "exit_rule")
+    if not rules.is_blank(campaign.exit_rule):
+        out = entry.those(campaign.exit_rule, "The exit rule", enrolments, now)
+        found |= dict.fromkeys(out, "exit_rule")
     found |= {key: guard.ended for key, guard in guards.items() if guard.ended}
     if campaign.exit_on_purchase:
         found |= dict.fromkeys(_bought(enrolments, guards), "purchased")
-    return found
-
-
-def _by_rule(campaign: Campaign, enrolments: Sequence[Enrolment], now: datetime) -> list[UUID]:
-    if rules.is_blank(campaign.exit_rule):
-        return []
-    kinds = {enrolment.subject_kind for enrolment in enrolments}
-    found: list[UUID] = []
-    for kind in sorted(kinds):
-        scope = rules.Scope(OuterRef("entered_at"), kind, OuterRef("subject_id") if kind else None)
-        matching = entry.people(campaign.exit_rule, now, "The exit rule", scope)
-        of_kind = [enrolment.pk for enrolment in enrolments if enrolment.subject_kind == kind]
-        found += Enrolment.objects.filter(Exists(matching), pk__in=of_kind).values_list("pk", flat=True)
     return found
 
 
