@@ -84,6 +84,7 @@ UNFOLD = {
                     _item("Contacts", "group", "admin:crm_contact_changelist", "crm.view_contact"),
                     _item("Companies", "domain", "admin:crm_company_changelist", "crm.view_company"),
                     _item("Segments", "filter_alt", "admin:crm_segment_changelist", "crm.view_segment"),
+                    _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),
                 ],
             },
             {

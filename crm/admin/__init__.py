@@ -1,6 +1,18 @@
 """The back office of people, what they bought, and the workings."""
 
-from crm.admin import catalogue, companies, consent, contacts, keys, orders, people, schedule, segments, shop
+from crm.admin import (
+    catalogue,
+    companies,
+    consent,
+    contacts,
+    keys,
+    orders,
+    own_fields,
+    people,
+    schedule,
+    segments,
+    shop,
+)
 
 __all__ = [
     "catalogue",
@@ -9,6 +21,7 @@ __all__ = [
     "contacts",
     "keys",
     "orders",
+    "own_fields",
     "people",
     "schedule",
     "segments",
