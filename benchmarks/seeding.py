@@ -26,6 +26,14 @@ from benchmarks import agreed, crowd
 from benchmarks.crowd import Size
 
 PARTS = 6
+# Foreign keys are not looked up one by one (the generator is consistent; a test looks), nothing waits for the
+# disk, and there is room to sort.
+LOADING = (
+    "session_replication_role = replica",
+    "synchronous_commit = off",
+    "maintenance_work_mem = '512MB'",
+    "work_mem = '256MB'",
+)
 FILLED = {
     "crm_product": "id source external_id sku name description url image_url price list_price currency brand"
     " category consumable is_active created_at updated_at",
@@ -70,13 +78,9 @@ def told(began: float, what: str) -> None:
 
 @contextmanager
 def loading(address: str) -> Iterator[psycopg.Connection]:
-    """A connection that does not look up every foreign key (the generator is consistent; a test looks), nor
-    waits for the disk at each commit.
-    """
-    options = "-c session_replication_role=replica -c synchronous_commit=off -c maintenance_work_mem=512MB"
-    with psycopg.connect(
-        f"{address}&options={options.replace(' ', '%20').replace('=', '%3D')}"
-    ) as connection:
+    with psycopg.connect(address) as connection:
+        for setting in LOADING:
+            connection.execute(f"SET {setting}")
         yield connection
 
 

@@ -36,8 +36,8 @@ KEEN = Shape(
     {
         "all": [
             of("crm.consent", purpose="newsletter", channel="email"),
-            of("crm.ordered", within_days=365, times=1),
-            {"none": [of("crm.ordered", within_days=14, times=1)]},
+            of("crm.last_order", which="within", days=365),
+            of("crm.last_order", which="ago", days=14),
             {"any": [of("tracking.did", event="click", within_days=90, times=1)]},
         ]
     },
@@ -118,7 +118,7 @@ GONE_QUIET = Shape(
                 AND occurred_at > %(now)s - interval '180 days'
             UNION ALL
             SELECT contact_id, occurred_at FROM crm_order
-            WHERE status <> 'cancelled' AND channel = 'web' AND occurred_at > %(now)s - interval '180 days'
+            WHERE channel = 'web' AND occurred_at > %(now)s - interval '180 days'
         ) x JOIN crm_contact c ON c.id = x.contact_id AND c.merged_into_id IS NULL
         GROUP BY c.id HAVING max(x.at) <= %(now)s - interval '90 days'
     """,
