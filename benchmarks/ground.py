@@ -84,5 +84,5 @@ def seeded(services: "Services", contacts: int) -> None:
             seeding.fill(seeding.Size(contacts), address(services, name))
             server.execute(f"COMMENT ON DATABASE \"{name}\" IS '{marks[0]}'")
         if had != marks:
-            derived.derive()
+            derived.derive(address(services, name))
             server.execute(f"COMMENT ON DATABASE \"{name}\" IS '{' '.join(marks)}'")

@@ -26,8 +26,9 @@ def engagements() -> dict[UUID, tuple]:
 
 @pytest.mark.django_db(transaction=True)
 def test_seeded_tables_are_what_the_product_would_hold(servers_run):
-    seeding.fill(SIZE, servers_run.environment()["DATABASE_URL"])
-    derived.derive()
+    address = servers_run.environment()["DATABASE_URL"]
+    seeding.fill(SIZE, address)
+    derived.derive(address)
     assert Contact.objects.count() == SIZE.contacts
     assert abs(Event.objects.count() / SIZE.events - 1) < 0.1
     no_row_points_to_nowhere()
