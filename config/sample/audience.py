@@ -1,4 +1,4 @@
-"""The sample shop's segments and its meaning of a lead, so that there is something to look at and to change."""
+"""The sample shop's segments and its meaning of a lead: something to look at, and to change."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def _leads(now: datetime) -> None:
     draft = definitions.draft_of(definition, now)
     draft.is_lead = {"any": [_LOOKING, _CART]}
     draft.enter_nurturing = {"all": [_leaf("crm.consent", purpose="newsletter", channel="email")]}
-    draft.sales_ready = {"all": [_leaf("crm.lead_score", definition=str(definition.pk), at_least="45")]}
+    draft.sales_ready = {"all": [_leaf("crm.lead_score", definition=str(definition.pk), at_least="70")]}
     draft.save()
     ScoreLine.objects.bulk_create(
         ScoreLine(
