@@ -186,10 +186,11 @@
     }
   }
 
-  function command(name, details) {
+  function command(name, details, more) {
     if (name === "consent") consent(details);
     else if (name === "visitor") { if (allowed) details(who()); else waitFor(details); }
     else if (name === "reset") { visitor = ""; keep(ID, ""); }
+    else if (name === "event") add("custom", { name: details, props: more });
     else if (name === "page") add("page", { title: document.title.slice(0, 200), referrer: document.referrer });
     else if (name === "identify" || name === "order" || name === "restore") add(name, details, true);
     else if (typeof name === "string") add(name, details);
