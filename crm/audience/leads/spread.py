@@ -64,12 +64,12 @@ def score_spread(version: LeadVersion, now: datetime, *, seconds: float = SECOND
 
 def _scored(version: LeadVersion, lines: Any, at: datetime, scope: Scope) -> QuerySet[Contact]:
     meant = known(at).filter(rules.compile(version.is_lead, at, scope), is_test=False).order_by()
-    return meant.annotate(points=scoring.points(lines, at, scope))
+    return meant.annotate(scored=scoring.points(lines, at, scope))
 
 
 def _counted(version: LeadVersion, lines: Any, at: datetime, scope: Scope) -> dict[int, int]:
-    rows = _scored(version, lines, at, scope).values("points").annotate(number=Count("pk"))
-    return dict(rows.values_list("points", "number"))
+    rows = _scored(version, lines, at, scope).values("scored").annotate(number=Count("pk"))
+    return dict(rows.values_list("scored", "number"))
 
 
 def _followed(version: LeadVersion, lines: Any, then: datetime, now: datetime) -> dict[int, tuple[int, int]]:
@@ -82,10 +82,10 @@ def _followed(version: LeadVersion, lines: Any, then: datetime, now: datetime) -
         occurred_at__lte=now,
     )
     bought = Q(Exists(orders.exclude(status=Order.Status.CANCELLED))) | Q(Exists(won))
-    rows = _scored(version, lines, then, Scope()).values("points")
+    rows = _scored(version, lines, then, Scope()).values("scored")
     counted = rows.annotate(number=Count("pk"), bought=Count("pk", filter=bought))
     return {
-        points: (number, some) for points, number, some in counted.values_list("points", "number", "bought")
+        points: (number, some) for points, number, some in counted.values_list("scored", "number", "bought")
     }
 
 
