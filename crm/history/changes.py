@@ -74,7 +74,7 @@ def _answer(field: OwnField | None, value: Any) -> str:
 
 def _names(rows: Sequence[ContactChange]) -> dict[str, str]:
     """What colleagues and companies in these changes are called."""
-    found = {}
+    found: dict[str, str] = {}
     for field, model in (("owner", get_user_model()), ("company", Company)):
         keys = {key for row in rows if row.field == field for key in (row.old, row.new) if key}
         if keys:

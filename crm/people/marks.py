@@ -29,8 +29,8 @@ def _verify(details: Sequence[ConsentDetail]) -> None:
     for detail in details:
         event = detail.event
         if event.action == Action.CONFIRMED and event.source_kind not in NOT_THE_PERSON:
-            before = confirmed.get(detail.address_hash, event.occurred_at)
-            confirmed[detail.address_hash] = min(before, event.occurred_at)
+            address = bytes(detail.address_hash)
+            confirmed[address] = min(confirmed.get(address, event.occurred_at), event.occurred_at)
     if not confirmed:
         return
     points = list(ContactPoint.objects.filter(address_hash__in=list(confirmed), verified_at=None))
