@@ -94,7 +94,8 @@ LOOKED = Shape(
         WHERE (v.sure >= 3 OR 3 <= (
                 SELECT count(*) FROM tracking_event e WHERE e.contact_id = v.contact_id
                     AND e.kind = 'product' AND lower(e.props ->> 'category') = lower('{CATEGORY}')
-                    AND e.actor IN ('human', 'likely_human') AND e.occurred_at > %(now)s - interval '30 days'))
+                    AND e.actor IN ('human', 'likely_human')
+                    AND e.occurred_at > %(now)s - interval '30 days'))
             AND {_NEVER_BOUGHT_IN_IT}
     """,
     by_scan=f"""
