@@ -28,6 +28,10 @@ class InSegment(DropdownFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [(str(pk), name) for pk, name in Segment.objects.order_by("name").values_list("pk", "name")]
 
+    def has_output(self) -> bool:
+        # Also where there is no segment (any more): a link to one shows nobody then, not everybody.
+        return True
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
         if not self.value():
             return queryset
@@ -49,14 +53,10 @@ def add_to_list(model_admin: Any, request: HttpRequest, queryset: QuerySet[Conta
         return _ask(model_admin, request, fixed, people)
     ids = list(people[: MOST_AT_ONCE + 1])
     if len(ids) > MOST_AT_ONCE:
-        messages.error(
-            request, f"At most {MOST_AT_ONCE:,} people at once: a segment with a rule takes more."
-        )
+        messages.error(request, f"At most {MOST_AT_ONCE:,} people at once: a segment with a rule takes more.")
         return None
     added = lists.add(chosen, ids, clock.now())
-    messages.success(
-        request, f"{added:,} of {len(ids):,} people are new on “{chosen}”."
-    )
+    messages.success(request, f"{added:,} of {len(ids):,} people are new on “{chosen}”.")
     return redirect("admin:crm_segment_change", chosen.pk)
 
 

@@ -25,14 +25,14 @@ class SegmentForm(forms.ModelForm):
     """The schedule is typed as people say it; the rows of the scheduler behind it are found or made."""
 
     every = forms.ChoiceField(
-        label="refreshed",
+        label="Refreshed",
         choices=schedules.CHOICES,
         required=False,
         widget=forms.Select(attrs={"data-kind-menu": "every"}),
         help_text="When everybody is asked. People something changed for are asked again within a minute.",
     )
     at = forms.TimeField(
-        label="at",
+        label="At",
         required=False,
         widget=forms.TimeInput(
             format="%H:%M",
@@ -41,14 +41,14 @@ class SegmentForm(forms.ModelForm):
         help_text="In the shop's time.",
     )
     weekday = forms.TypedChoiceField(
-        label="on",
+        label="On",
         choices=list(enumerate(schedules.WEEKDAYS)),
         coerce=int,
         required=False,
         widget=forms.Select(attrs=_shown_for(schedules.WEEK)),
     )
     crontab_typed = forms.CharField(
-        label="crontab",
+        label="Crontab",
         required=False,
         max_length=300,
         widget=UnfoldAdminTextInputWidget(attrs=_shown_for(schedules.OWN, placeholder="0 6 1 * *")),

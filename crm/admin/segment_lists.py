@@ -29,16 +29,12 @@ def change(request: HttpRequest, segment: Segment, now: datetime) -> None:
         messages.error(request, str(error))
         return
     was_so = len(set(people)) - done
-    verb, already = (
-        ("added", "were on it already") if is_adding else ("taken off", "were not on it")
-    )
+    verb, already = ("added", "were on it already") if is_adding else ("taken off", "were not on it")
     told = [f"{_number(done)} {verb}"] + ([f"{was_so:,} {already}"] if was_so else [])
     messages.success(request, f"{', '.join(told)}.")
     if found.unknown:
         shown = ", ".join(found.unknown[:_TOLD]) + (" and others" if len(found.unknown) > _TOLD else "")
-        messages.warning(
-            request, f"{_number(len(found.unknown))} not found among the contacts: {shown}"
-        )
+        messages.warning(request, f"{_number(len(found.unknown))} not found among the contacts: {shown}")
 
 
 def duplicate(segment: Segment, now: datetime) -> Segment:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils.timezone import localtime
 
 from crm.audience import schedules, uses
 from crm.models import Segment, SegmentMembership, SegmentSize
@@ -19,7 +20,7 @@ _CHART_OPTIONS = json.dumps(
     {
         "maintainAspectRatio": False,
         "animation": False,
-        "elements": {"point": {"radius": 0, "hitRadius": 12}, "line": {"borderWidth": 2}},
+        "elements": {"point": {"hitRadius": 12}, "line": {"borderWidth": 2}},
         "plugins": {"legend": {"display": False}},
         "scales": {
             "x": {"grid": {"display": False}, "ticks": {"maxTicksLimit": 8, "maxRotation": 0}},
@@ -37,7 +38,7 @@ def around(segment: Segment, now: datetime, *, shows_people: bool) -> dict[str, 
         "in_words": schedules.in_words(segment),
         "is_fixed": segment.kind == Segment.Kind.FIXED,
         "days": list(reversed(days)),
-        "chart": chart(days),
+        "chart": chart(days, localtime(now).date()),
         "chart_options": _CHART_OPTIONS,
         "moves": moves(segment) if shows_people else None,
         "inside": _inside(segment) if shows_people and segment.kind == Segment.Kind.FIXED else None,
@@ -54,20 +55,21 @@ def sizes_by_day(segment: Segment, now: datetime) -> list[dict[str, Any]]:
     return [row | {"size": closing[row["day"]]} for row in counted]
 
 
-def chart(days: list[dict[str, Any]]) -> str:
-    """The days as a line; between two of them the size stayed as it was."""
+def chart(days: list[dict[str, Any]], today: date) -> str:
+    """The days as a line up to today; between two of them the size stayed as it was."""
     if not days:
         return ""
     labels: list[str] = []
     values: list[int] = []
     sizes: dict[date, int] = {row["day"]: row["size"] for row in days}
     day, size = days[0]["day"], 0
-    while day <= days[-1]["day"]:
+    while day <= max(today, days[-1]["day"]):
         size = sizes.get(day, size)
         labels.append(f"{day.day} {day:%b}")
         values.append(size)
         day += timedelta(days=1)
-    line = {"label": "People", "data": values, "borderColor": "var(--color-primary-600)", "stepped": True}
+    line: dict[str, Any] = {"label": "People", "data": values, "stepped": True}
+    line |= {"borderColor": "var(--color-primary-600)", "pointRadius": 3 if len(values) == 1 else 0}
     return json.dumps({"labels": labels, "datasets": [line]})
 
 

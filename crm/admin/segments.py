@@ -83,14 +83,21 @@ class SegmentAdmin(ModelAdmin):
             obj.due_at = None  # Due at once.
         super().save_model(request, obj, form, change)
 
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        segment = self.get_object(request, object_id)
+        if segment is not None and self.has_delete_permission(request, segment):
+            if leaning := uses.of(segment):
+                named = ", ".join(f"{use.what} “{use.name}”" for use in leaning)
+                messages.error(request, f"It cannot be deleted while others name it: {named}.")
+                return redirect(CHANGE, segment.pk)
+        return super().delete_view(request, object_id, extra_context)
+
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """What leans on a segment stands in the way of deleting it."""
         doomed = list(objs)
         deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
         leaning = [
-            format_html(
-                '{}: <a href="{}">{}</a> names “{}”', use.what.capitalize(), use.url, use.name, segment
-            )
+            f"{use.what.capitalize()} “{use.name}”, which names “{segment}”"
             for segment in doomed
             for use in uses.of(segment)
         ]
@@ -112,9 +119,7 @@ class SegmentAdmin(ModelAdmin):
         segment = self._found(request, pk)
         self._need(self.has_add_permission(request) and self.has_view_permission(request, segment))
         copy = segment_lists.duplicate(segment, clock.now())
-        messages.success(
-            request, f"“{copy}” is a copy of “{segment}”: rename it."
-        )
+        messages.success(request, f"“{copy}” is a copy of “{segment}”: rename it.")
         return redirect(CHANGE, copy.pk)
 
     def people_of_list(self, request: HttpRequest, pk: Any) -> HttpResponse:
