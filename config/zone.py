@@ -1,13 +1,12 @@
 """The admin shows times as they are in the shop."""
 
 from collections.abc import Callable
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 
 from config.policy import is_admin
-from crm.models import ShopSettings
+from crm.shop.settings import shop_zone
 
 
 class ShopTimeMiddleware:
@@ -19,13 +18,5 @@ class ShopTimeMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if not is_admin(request):
             return self.get_response(request)
-        with timezone.override(_zone()):
+        with timezone.override(shop_zone()):
             return self.get_response(request)
-
-
-def _zone() -> ZoneInfo:
-    name = ShopSettings.objects.filter(pk=1).values_list("time_zone", flat=True).first() or "UTC"
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")

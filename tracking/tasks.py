@@ -5,7 +5,7 @@ from datetime import datetime
 from crm.kernel.work import Budget
 from crm.ticking import tick
 from tracking.shop import carts
-from tracking.visits import ingest, retention
+from tracking.visits import ingest, retention, rollups
 
 
 @tick("tracking.ingest", every=2)
@@ -30,3 +30,9 @@ def tidy(now: datetime, budget: Budget) -> int:
     """Forget old carts and raw data, make room for the next months"""
     retention.make_partitions(now)
     return carts.close_all(now) + carts.expire(now) + retention.forget(now)
+
+
+@tick("tracking.rollups", every=60)
+def count_earlier_months(now: datetime, budget: Budget) -> int:
+    """Count the acts of months from before they were counted as they came in"""
+    return rollups.make_waiting(budget)

@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Sender
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
 from crm.models import Contact, Product, ServerKey, ShopSettings
+from tracking.visits import rollups
 
 APPS = ("crm", "tracking", "campaigns")
 INVENTED = r"@([a-z0-9-]+\.)*(example\.(com|org|net)|example|test|invalid|localhost)$"
@@ -41,6 +42,11 @@ _WHO_GOES = [
     """,
     "ANALYZE gone_contacts, gone_addresses, gone_visitors",
 ]
+# Who sat at a browser of somebody who goes: what they did there goes, too.
+_WHO_STAYS = """
+    SELECT DISTINCT contact_id FROM tracking_event
+    WHERE visitor_id IN (SELECT id FROM gone_visitors) AND contact_id NOT IN (SELECT id FROM gone_contacts)
+"""
 _BY_COLUMN = {
     "contact_id": "gone_contacts",
     "address_hash": "gone_addresses",
@@ -59,11 +65,14 @@ def remove() -> dict[str, int]:
             cursor.execute("SET LOCAL ROLE NONE")
             for statement in _WHO_GOES:
                 cursor.execute(statement, {"source": SOURCE, "invented": INVENTED, "flow": FLOW_NAME})
+            cursor.execute(_WHO_STAYS)
+            staying = [contact_id for (contact_id,) in cursor]
         # Foreign keys are checked when the transaction ends, so the tables may go in any order.
         for model, condition in _belonging():
             name = str(model._meta.verbose_name_plural)
             removed[name] = removed.get(name, 0) + _delete(model, condition)
         removed["contacts"] = _delete(Contact, _in("id", "gone_contacts"))
+        rollups.recount(staying)
         removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
         removed["products"] = _close_shop()
         with connection.cursor() as cursor:

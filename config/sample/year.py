@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import connection
 
 from config.embedded.sample import history
-from config.embedded.sample.catalogue import BY_ID, CURRENCY, tax_within
+from config.embedded.sample.catalogue import BY_ID, CATEGORIES, CURRENCY, Product, tax_within
 from config.embedded.sample.records import Cart as CartRecord
 from config.embedded.sample.records import Item, Life
 from config.embedded.sample.records import Order as OrderRecord
@@ -21,7 +21,9 @@ from crm.models import Channel, Contact, ContactPoint, Engagement, Order, OrderL
 from crm.people.consent import Said, record
 from crm.shop.intake import ORDER, SHOP
 from tracking.models import Cart, CartLine, Event, Visitor
+from tracking.visits import rollups
 
+_CATEGORIES = {category.key: category.name for category in CATEGORIES}
 SOURCE = "sample"
 ORDER_PREFIX = "year-"
 TABLES = (
@@ -54,6 +56,7 @@ class Batch:
     def write(self, now: datetime) -> dict[str, int]:
         counts = {str(table._meta.verbose_name_plural): copy_in(table, self.rows[table]) for table in TABLES}
         counts["consent events"] = len(record(self.said, now))
+        rollups.recount(contact["id"] for contact in self.rows[Contact])
         return counts
 
 
@@ -112,7 +115,9 @@ class Person:
     def _engagement(self) -> None:
         events = self.life.events
         kept = [order for order in self.life.orders if order.status != Order.Status.CANCELLED]
-        seen = [event.at for event in events] + [o.placed_at for o in kept if o.channel == "web"]
+        seen = [event.at for event in events] + [
+            order.placed_at for order in self.life.orders if order.channel == "web"
+        ]
         paid = [order.total for order in kept if order.status != Order.Status.REFUNDED]
         self.batch.put(
             Engagement,
@@ -165,7 +170,7 @@ class Person:
                 kind=event.kind,
                 url=self.batch.url + event.path,
                 product_id=self.batch.products.get(event.product),
-                props={"product_id": product.id, "name": product.name} if product else {},
+                props=_told_of(product) if product else {},
                 occurred_at=event.at,
                 recorded_at=event.at,
                 is_backfill=True,
@@ -265,6 +270,16 @@ class Person:
                 price=item.unit_price,
                 quantity=item.quantity,
             )
+
+
+def _told_of(product: Product) -> dict[str, str]:
+    return {
+        "product_id": product.id,
+        "name": product.name,
+        "price": str(product.price),
+        "category": _CATEGORIES[product.category],
+        "brand": product.brand,
+    }
 
 
 def write(lives: Iterable[Life], products: dict[str, UUID], now: datetime) -> dict[str, int]:

@@ -1,6 +1,19 @@
 """The back office of people, what they bought, and the workings."""
 
-from crm.admin import catalogue, companies, consent, contacts, keys, orders, people, schedule, segments, shop
+from crm.admin import (
+    catalogue,
+    companies,
+    consent,
+    contacts,
+    keys,
+    leads,
+    orders,
+    own_fields,
+    people,
+    schedule,
+    segments,
+    shop,
+)
 
 __all__ = [
     "catalogue",
@@ -8,7 +21,9 @@ __all__ = [
     "consent",
     "contacts",
     "keys",
+    "leads",
     "orders",
+    "own_fields",
     "people",
     "schedule",
     "segments",

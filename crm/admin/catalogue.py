@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from crm.kernel import clock
@@ -13,6 +16,7 @@ from crm.models import Product
 from crm.sheets.products import ProductResource
 from crm.shop import showing
 from crm.shop.intake import SHOP
+from crm.shop.regarding import ASKED, stir_owners
 
 
 @admin.register(Product)
@@ -51,6 +55,16 @@ class ProductAdmin(ImportExportAdmin):
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         obj.updated_at = clock.now()
         super().save_model(request, obj, form, change)
+        if change and set(ASKED) & set(form.changed_data):
+            transaction.on_commit(partial(stir_owners, [obj.pk]))
+
+    def delete_model(self, request: HttpRequest, obj: Product) -> None:
+        stir_owners([obj.pk])
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        stir_owners(list(queryset.values_list("pk", flat=True)))
+        super().delete_queryset(request, queryset)
 
     @display(description="")
     def image(self, product: Product) -> str:

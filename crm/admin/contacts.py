@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -12,11 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from crm.admin import contact_lists
+from crm.admin import own_fields as own_inputs
+from crm.admin.importing import ContactImportAdmin
 from crm.kernel import clock, panels, timeline, tokens
-from crm.kernel.backoffice import ExactFilter, ImportExportAdmin, UnfoldAdminTextInputWidget, display
-from crm.models import Channel, ConsentState, Contact, ContactPoint, Suppression
-from crm.people import addresses, identity
-from crm.sheets.contacts import ContactResource
+from crm.kernel.backoffice import ExactFilter, UnfoldAdminTextInputWidget, display
+from crm.models import Channel, ConsentState, Contact, ContactPoint, OwnField, Suppression
+from crm.people import addresses, changes, identity, own_fields
 from crm.shop.settings import this_shop
 from crm.shop.showing import money
 
@@ -43,6 +44,8 @@ class Tags(forms.CharField):
 
 class ContactForm(forms.ModelForm):
     """A person; addresses are checked as everywhere, and nobody's is taken away from them."""
+
+    own: ClassVar[list[OwnField]] = []
 
     email = forms.CharField(label="E-mail", max_length=254, required=False, widget=UnfoldAdminTextInputWidget)
     phone = forms.CharField(
@@ -83,13 +86,13 @@ class ContactForm(forms.ModelForm):
                     self.add_error(name, f"This cannot be used: {error}.")
         if known is None and not self.errors and not (cleaned.get("email") or cleaned.get("phone")):
             raise forms.ValidationError("An e-mail address or a telephone number is needed.")
+        self.answers = own_inputs.read_inputs(self, self.own)
         return cleaned
 
 
 @admin.register(Contact)
-class ContactAdmin(ImportExportAdmin):
+class ContactAdmin(ContactImportAdmin):
     form = ContactForm
-    resource_classes = [ContactResource]
     list_display = ["person", "email", "country", "owner", "orders", "spent", "last_seen", "created_at"]
     list_filter = [
         ExactFilter.on("country", "country"),
@@ -114,10 +117,21 @@ class ContactAdmin(ImportExportAdmin):
             ("language", "country", "time_zone"),
             ("tags", "is_test"),
         ]
+        if obj is None or self.has_change_permission(request, obj):
+            names = [own_inputs.PREFIX + own.key for own in _own(request)]
+            fields += [tuple(names[place : place + 2]) for place in range(0, len(names), 2)]
         if obj is None:
             return [(None, {"fields": fields})]
         fields += [("source", "created_at"), ("updated_at", "merged_into")]
         return [("Edit this person", {"classes": ["collapse"], "fields": fields})]
+
+    def get_form(
+        self, request: HttpRequest, obj: Contact | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is None or self.has_change_permission(request, obj):
+            own = _own(request)
+            kwargs["form"] = type("ContactForm", (ContactForm,), {"own": own} | own_inputs.inputs(own, obj))
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["source", "created_at", "updated_at", "merged_into"] if obj else []
@@ -138,9 +152,6 @@ class ContactAdmin(ImportExportAdmin):
                 return queryset.filter(pk__in=points.values("contact_id")), False
         return super().get_search_results(request, queryset, search_term)
 
-    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
-        return {"now": clock.now()}
-
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
@@ -155,17 +166,18 @@ class ContactAdmin(ImportExportAdmin):
         if not change:
             known = identity.Known(email=typed["email"], phone=typed["phone"], source=COLLEAGUE)
             obj.pk = identity.resolve([known], now, source=COLLEAGUE)[0]
-            made = Contact.objects.get(pk=obj.pk)
+            before = Contact.objects.get(pk=obj.pk)
             obj._state.adding = False
             for name in ("email", "phone", "source", "created_at", "recorded_at"):
-                setattr(obj, name, getattr(made, name))
+                setattr(obj, name, getattr(before, name))
         else:
-            before = Contact.objects.get(pk=obj.pk)
+            before = Contact.objects.select_for_update(no_key=True).get(pk=obj.pk)
             for name, channel in CHANNELS.items():
                 if name in form.cleaned_data and typed[name] != getattr(before, name):
                     addresses.set_primary(obj, channel, typed[name], now)
-        obj.updated_at = now
+        obj.fields, obj.updated_at = form.answers, now
         super().save_model(request, obj, form, True)
+        changes.note(before, obj, now, actor=request.user.get_username())
 
     @display(description="Name", ordering="last_name", header=True)
     def person(self, contact: Contact) -> list[str]:
@@ -183,6 +195,15 @@ class ContactAdmin(ImportExportAdmin):
     @display(description="Last here")
     def last_seen(self, contact: Contact) -> Any:
         return _engagement(contact, "last_seen_at")
+
+
+def _own(request: HttpRequest) -> list[OwnField]:
+    """The shop's own fields, asked for once a page."""
+    kept: list[OwnField] | None = getattr(request, "own_fields", None)
+    if kept is None:
+        kept = list(OwnField.objects.all())
+        request.own_fields = kept  # type: ignore[attr-defined]
+    return kept
 
 
 def _engagement(contact: Contact, field: str) -> Any:
@@ -215,6 +236,11 @@ def _page(contact: Contact, request: HttpRequest, now: datetime) -> dict[str, An
             for state in states.order_by("channel", "purpose__name")
         ],
         "suppressions": stops,
+        "own_fields": [
+            (own.label, own_fields.told(own, contact.fields[own.key]))
+            for own in _own(request)
+            if own.key in contact.fields
+        ],
         "engagement": getattr(contact, "engagement", None),
         "currency": this_shop().currency,
         "panels": panels.shown(contact.pk, now),

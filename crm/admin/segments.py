@@ -85,11 +85,11 @@ class SegmentAdmin(ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
         segment = self.get_object(request, object_id)
-        if segment is not None and self.has_delete_permission(request, segment):
-            if leaning := uses.of(segment):
-                named = ", ".join(f"{use.what} “{use.name}”" for use in leaning)
-                messages.error(request, f"It cannot be deleted while others name it: {named}.")
-                return redirect(CHANGE, segment.pk)
+        may_delete = segment is not None and self.has_delete_permission(request, segment)
+        if may_delete and (leaning := uses.of(segment)):
+            named = ", ".join(f"{use.what} “{use.name}”" for use in leaning)
+            messages.error(request, f"It cannot be deleted while others name it: {named}.")
+            return redirect(CHANGE, segment.pk)
         return super().delete_view(request, object_id, extra_context)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:

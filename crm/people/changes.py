@@ -1,33 +1,38 @@
-"""Changes of the attributes that rules use, a row each, so that a rule can ask what they were."""
+"""Changes of the attributes that rules use, a row each, so that a rule can ask what they were.
+
+A colleague or a company is kept as its key, as text; nobody and none as a blank one.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, Func, JSONField, OuterRef, Q, Subquery, TextField, Value
-from django.db.models.functions import Coalesce
+from django.db.models import F, ForeignKey, Func, JSONField, OuterRef, Q, Subquery, TextField, Value
+from django.db.models.functions import Cast, Coalesce
 
 from crm.models import Contact, ContactChange
+from crm.people.stirring import stir
 
-RULED = ("language", "country", "time_zone", "tags", "fields")
+RULED = ("language", "country", "time_zone", "tags", "fields", "source", "owner", "company")
 
 
 def note(before: Contact, after: Contact, now: datetime, *, actor: str) -> list[ContactChange]:
-    """Remember what was changed by hand, called by whoever saves a contact."""
+    """Remember what was changed by hand, called by whoever saves a contact, in the same transaction."""
     changes = [
         ContactChange(
             contact=after,
             field=name,
-            old=getattr(before, name),
-            new=getattr(after, name),
+            old=_plain(before, name),
+            new=_plain(after, name),
             actor=actor[:120],
             occurred_at=now,
             recorded_at=now,
         )
         for name in RULED
-        if getattr(before, name) != getattr(after, name)
+        if _plain(before, name) != _plain(after, name)
     ]
+    stir([after.pk])
     return ContactChange.objects.bulk_create(changes)
 
 
@@ -41,7 +46,15 @@ def as_of(name: str, at: datetime) -> Coalesce:
     if isinstance(kept, JSONField):
         return Coalesce(Subquery(first.values("old")[:1]), F(name), output_field=JSONField())
     told = first.annotate(said=_Text("old")).values("said")[:1]
-    return Coalesce(Subquery(told), F(name), Value(""), output_field=TextField())
+    now = Cast(F(f"{name}_id"), TextField()) if isinstance(kept, ForeignKey) else F(name)
+    return Coalesce(Subquery(told), now, Value(""), output_field=TextField())
+
+
+def _plain(contact: Contact, name: str) -> Any:
+    if isinstance(Contact._meta.get_field(name), ForeignKey):
+        key = getattr(contact, f"{name}_id")
+        return "" if key is None else str(key)
+    return getattr(contact, name)
 
 
 class _Text(Func):

@@ -34,11 +34,13 @@ _RECOUNT = f"""
         stirred = {OWN},
         last_seen_at = GREATEST(e.last_seen_at, o.last_web_at)
     FROM (
-        SELECT c.id, count(o.id) AS number, COALESCE(sum(o.total - o.refunded), 0) AS spent,
-            min(o.occurred_at) AS first_at, max(o.occurred_at) AS last_at,
+        SELECT c.id, count(o.id) FILTER (WHERE o.status <> 'cancelled') AS number,
+            COALESCE(sum(o.total - o.refunded) FILTER (WHERE o.status <> 'cancelled'), 0) AS spent,
+            min(o.occurred_at) FILTER (WHERE o.status <> 'cancelled') AS first_at,
+            max(o.occurred_at) FILTER (WHERE o.status <> 'cancelled') AS last_at,
             max(o.occurred_at) FILTER (WHERE o.channel = 'web') AS last_web_at
         FROM unnest(%s::uuid[]) AS c(id)
-        LEFT JOIN crm_order AS o ON o.contact_id = c.id AND o.status <> 'cancelled'
+        LEFT JOIN crm_order AS o ON o.contact_id = c.id
         GROUP BY c.id
     ) AS o
     WHERE e.contact_id = o.id
@@ -58,7 +60,9 @@ def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
 
 
 def recount_orders(contact_ids: Iterable[UUID]) -> None:
-    """Count and sum the orders of these people anew; an order on the web was also a visit."""
+    """Count and sum the orders of these people anew; an order on the web, also one cancelled since, says that
+    they were there.
+    """
     people = sorted(set(contact_ids))
     if not people:
         return

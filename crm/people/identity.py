@@ -106,6 +106,14 @@ def resolve(batch: Sequence[Known], now: datetime, *, source: str) -> list[UUID]
     return [owners[person.handles[0]] for person in people]
 
 
+def recognise(batch: Sequence[Known], now: datetime, *, source: str) -> list[tuple[UUID, bool]]:
+    """Whom `resolve` would find for each, and whether that would be somebody new. Writes nothing."""
+    people = [_person(known, source) for known in batch]
+    decided = _decide(people, _owners(people), now)
+    found = {id(person): pk for pk, told in decided.people.items() for person in told}
+    return [(found[id(person)], found[id(person)] in decided.created) for person in people]
+
+
 def is_knowable(known: Known) -> bool:
     """Whether this is enough to tell a person by."""
     return bool(_person(known, "").handles)

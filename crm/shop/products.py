@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from crm.models import Product
 from crm.models.writing import update_rows
 from crm.people.identity import short
 from crm.shop.fitting import fit, web_address
+from crm.shop.regarding import ASKED, stir_owners
 
 
 @dataclass(frozen=True)
@@ -79,9 +81,12 @@ def _write(
     products = {
         product.external_id: product for product in rows.order_by("pk").select_for_update(no_key=True)
     }
+    before = {product.pk: _asked(product) for product in products.values()}
     changed = [product for key, product in products.items() if _apply(product, told[key], now)]
     if changed:
         update_rows(changed, *_SAID, "source_at", "updated_at")
+        renamed = [product.pk for product in changed if before[product.pk] != _asked(product)]
+        transaction.on_commit(partial(stir_owners, renamed))
     return products
 
 
@@ -102,6 +107,10 @@ def _apply(product: Product, words: list[ProductIn], now: datetime) -> bool:
         return False
     product.updated_at = now
     return True
+
+
+def _asked(product: Product) -> list[Any]:
+    return [getattr(product, name) for name in ASKED]
 
 
 def _is_blank(product: Product, name: str) -> bool:

@@ -3,7 +3,7 @@
 from tracking.models.carts import Cart, CartLine
 from tracking.models.events import Actor, Event, EventKind
 from tracking.models.inbound import InboundEvent, Refusal
-from tracking.models.interest import DailyCount, Visit
+from tracking.models.interest import DailyCount, UnrolledMonth, Visit
 from tracking.models.links import Link
 from tracking.models.visitors import Visitor, VisitorCart, VisitorEvent
 
@@ -17,6 +17,7 @@ __all__ = [
     "InboundEvent",
     "Link",
     "Refusal",
+    "UnrolledMonth",
     "Visit",
     "Visitor",
     "VisitorCart",

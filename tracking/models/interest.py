@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from crm.models.base import ByContact
+from crm.models.base import ByContact, Scale
 from crm.models.contacts import Contact
 
 
@@ -15,7 +15,7 @@ class DailyCount(ByContact):
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
     on_day = models.DateField()
-    kind = models.CharField(max_length=30)
+    kind = models.CharField(max_length=60, help_text="Of an own event: custom, a colon, its name.")
     product_id = models.UUIDField(null=True, blank=True)
     category = models.CharField(max_length=200, blank=True)
     brand = models.CharField(max_length=120, blank=True)
@@ -48,6 +48,7 @@ class DailyCount(ByContact):
                 include=["contact", "number"],
                 condition=Q(product_id__isnull=False),
             ),
+            models.Index(fields=["kind", "on_day"], name="daily_kind", include=["contact", "number"]),
         ]
 
 
@@ -64,7 +65,7 @@ class Visit(ByContact):
     ended_at = models.DateTimeField()
     recorded_at = models.DateTimeField(help_text="When we knew of its last act.")
     acts = models.PositiveIntegerField(default=0)
-    pages = models.PositiveIntegerField(default=0, help_text="Pages and products looked at.")
+    pages = models.PositiveIntegerField(default=0, help_text="Different pages looked at.")
     products = models.PositiveIntegerField(default=0, help_text="Different products looked at.")
     seconds = models.PositiveIntegerField(default=0)
     source = models.CharField(max_length=120, blank=True, help_text="utm_source, in small letters.")
@@ -76,4 +77,16 @@ class Visit(ByContact):
     exit_url = models.CharField(max_length=1000, blank=True)
 
     class Meta:
-        indexes = [models.Index(fields=["contact", "-started_at"], name="visit_contact_time")]
+        indexes = [
+            models.Index(fields=["contact", "-started_at"], name="visit_contact_time"),
+            models.Index(fields=["started_at"], name="visit_time", include=["contact"]),
+        ]
+
+
+class UnrolledMonth(models.Model):
+    """A month of events from before there were rollups, not yet counted. Rules ask the history meanwhile."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    month = models.DateField(primary_key=True)

@@ -33,6 +33,8 @@ def moments_of(kind: str, is_human: bool) -> tuple[Moment, ...]:
 
 
 _SIGNS: dict[str, tuple[Moment, ...]] = {
+    # The order itself says when: engagement is counted anew with it.
+    "order": (),
     "open": ("last_open_at",),
     "click": ("last_seen_at", "last_click_at"),
     "cart": ("last_seen_at", "last_cart_at"),

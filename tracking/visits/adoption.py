@@ -1,6 +1,7 @@
 """What a visitor did before we knew them becomes theirs: copied with the same ids, then deleted."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -25,23 +26,31 @@ RETURNING id, contact_id, occurred_at, kind, actor
 """
 
 
-def adopt(recognised: Sequence[Recognised], activity: Activity) -> list[CartChange]:
-    """Give people the events of their browsers, and return the carts of these as changes to be applied.
+@dataclass
+class Adopted:
+    """The events that became somebody's, by id and instant, and carts as changes to be applied."""
+
+    events: list[tuple[UUID, datetime]] = field(default_factory=list)
+    carts: list[CartChange] = field(default_factory=list)
+
+
+def adopt(recognised: Sequence[Recognised], activity: Activity) -> Adopted:
+    """Give people the events and carts of their browsers.
 
     Only what happened since a browser last changed hands: what came before was somebody else's.
     """
     if not recognised:
-        return []
-    _adopt_events(recognised, activity)
+        return Adopted()
+    adopted = Adopted(_adopt_events(recognised, activity))
     owners = {one.visitor_id: one for one in recognised}
-    changes, taken = [], []
+    taken = []
     for cart in VisitorCart.objects.filter(visitor_id__in=owners):
         one = owners[cart.visitor_id]
         if _is_before(cart.opened_at, one.since):
             continue
         taken.append(cart.id)
-        activity.note(one.contact_id, cart.changed_at, "last_seen_at", "last_cart_at")
-        changes.append(
+        activity.note(one.contact_id, cart.changed_at, "last_cart_at")
+        adopted.carts.append(
             CartChange(
                 contact_id=one.contact_id,
                 token=cart.token,
@@ -57,10 +66,10 @@ def adopt(recognised: Sequence[Recognised], activity: Activity) -> list[CartChan
             )
         )
     VisitorCart.objects.filter(id__in=taken).delete()
-    return changes
+    return adopted
 
 
-def _adopt_events(recognised: Sequence[Recognised], activity: Activity) -> None:
+def _adopt_events(recognised: Sequence[Recognised], activity: Activity) -> list[tuple[UUID, datetime]]:
     with connection.cursor() as cursor:
         cursor.execute(
             _COPY,
@@ -75,6 +84,7 @@ def _adopt_events(recognised: Sequence[Recognised], activity: Activity) -> None:
     for _, contact_id, at, kind, actor in copied:
         activity.note(contact_id, at, *moments_of(kind, actor in ("human", "likely_human")))
     VisitorEvent.objects.filter(id__in=[row[0] for row in copied]).delete()
+    return [(event_id, at) for event_id, _, at, _, _ in copied]
 
 
 def _is_before(at: datetime, since: datetime | None) -> bool:

@@ -14,7 +14,7 @@ _CONFIRM = """
 UPDATE tracking_event SET actor = 'human'
 FROM unnest(%s::uuid[], %s::timestamptz[]) AS landed (id, at)
 WHERE tracking_event.id = landed.id AND tracking_event.occurred_at = landed.at
-    AND tracking_event.kind = 'click' AND tracking_event.actor IN ('likely_human', 'unknown')
+    AND tracking_event.kind = 'click' AND tracking_event.actor = 'likely_human'
 """
 
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from crm.models import Contact, Product, Purpose
 from crm.models.writing import update_rows
@@ -24,22 +24,21 @@ from crm.shop import intake
 from tracking.mail import permission
 from tracking.models import Event, EventKind, InboundEvent, Visitor, VisitorEvent
 from tracking.shop import carts, visitor_carts
-from tracking.visits import confirmation, decoding, meaning, visitors
+from tracking.visits import confirmation, decoding, meaning, rollups, turns, visitors
 from tracking.visits.activity import Activity, moments_of
 from tracking.visits.adoption import adopt
 from tracking.visits.decoding import Act
 
 logger = logging.getLogger(__name__)
 
-# One batch at a time: what one visitor did is read in the order it was done.
-_LOCK = 7_226_001
 _CHANGING = ("contact", "trust", "claimed_hash", "identity_changed_at", "last_seen_at")
 
 
 def apply(now: datetime, limit: int = 2000) -> int:
     """Apply the oldest rows that wait. Returns how many were read."""
     with transaction.atomic():
-        if not _is_ours():
+        # One batch at a time: what one visitor did is read in the order it was done.
+        if not turns.take():
             return 0
         rows = list(
             InboundEvent.objects.filter(state=InboundEvent.State.NEW)
@@ -49,12 +48,6 @@ def apply(now: datetime, limit: int = 2000) -> int:
         if rows:
             _apply_or_park(rows, now)
         return len(rows)
-
-
-def _is_ours() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        return cursor.fetchone()[0]
 
 
 def _apply_or_park(rows: Sequence[InboundEvent], now: datetime) -> None:
@@ -90,10 +83,11 @@ class _Batch:
         seen = visitors.walk(acts, known, resolved, self._contacts(acts))
         Visitor.objects.bulk_create(visitor for visitor_id, visitor in known.items() if visitor_id in new)
         update_rows([visitor for visitor_id, visitor in known.items() if visitor_id not in new], *_CHANGING)
-        self._store(acts)
+        stored = self._store(acts)
         visitor_carts.lay(acts)
         adopted = adopt(seen.recognised, self.activity)
-        carts.apply_cart_changes([*adopted, *meaning.cart_changes(acts)], self.now)
+        rollups.count([*stored, *adopted.events])
+        carts.apply_cart_changes([*adopted.carts, *meaning.cart_changes(acts)], self.now)
         confirmation.confirm(seen.confirmed)
         confirmation.restore([act for act in acts if act.kind == "restore"])
         self._order([act for act in acts if act.kind == "order"])
@@ -184,7 +178,8 @@ class _Batch:
                 act.contact_id = found.get(act.contact_id) if act.contact_id else None
         return found
 
-    def _store(self, acts: list[Act]) -> None:
+    def _store(self, acts: list[Act]) -> list[tuple[UUID, datetime]]:
+        """Returns the id and the instant of each event of people we know."""
         products = self._products(acts)
         events, waiting = [], []
         for act in acts:
@@ -209,6 +204,7 @@ class _Batch:
                 waiting.append(VisitorEvent(**common))
         Event.objects.bulk_create(events, batch_size=2000)
         VisitorEvent.objects.bulk_create(waiting, batch_size=2000)
+        return [(event.id, event.occurred_at) for event in events]
 
     def _products(self, acts: list[Act]) -> dict[str, UUID]:
         named = {meaning.product_of(act) for act in acts} - {""}

@@ -1,4 +1,4 @@
-"""Segments in the back office: kept up in words, marked when broken, copied, listed by hand, not lost by accident."""
+"""Segments in the back office: kept up in words, marked when broken, copied, listed by hand, not lost."""
 
 from __future__ import annotations
 

@@ -1,0 +1,172 @@
+"""The shop's own fields: a page to say which there are, and each as a part of a person's page."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+
+from crm.kernel import clock
+from crm.kernel.backoffice import (
+    ModelAdmin,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+    display,
+)
+from crm.models import Contact, OwnField
+from crm.people import own_fields
+from crm.sheets.people import EXTERNAL_ID, TAKEN
+
+PREFIX = "own_"
+_UNANSWERED = [("", "no answer"), ("yes", "yes"), ("no", "no")]
+MOST_ANSWERS = 200
+
+
+class Answers(forms.CharField):
+    """The answers to choose from, one a line."""
+
+    widget = UnfoldAdminTextareaWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list) else value
+
+    def clean(self, value: Any) -> Any:
+        lines = (" ".join(line.split())[: own_fields.LONGEST] for line in super().clean(value).splitlines())
+        answers = {line.casefold(): line for line in lines if line}
+        if len(answers) > MOST_ANSWERS:
+            raise forms.ValidationError(
+                f"There are more than {MOST_ANSWERS} answers: make it a text instead."
+            )
+        return list(answers.values())
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return (self.prepare_value(initial) or "") != (data or "").replace("\r\n", "\n")
+
+
+class OwnFieldForm(forms.ModelForm):
+    """What a field is called and what it holds. Blank key: made from the label."""
+
+    key = forms.CharField(
+        max_length=60,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="What imports and templates call it, such as shoe_size; blank: made from the label. It"
+        " stays for good.",
+    )
+    choices = Answers(
+        label="Answers", required=False, help_text="For one of a list: its answers, one a line."
+    )
+
+    class Meta:
+        model = OwnField
+        fields = ["label", "key", "type", "choices", "help", "position"]
+
+    def clean_key(self) -> str:
+        typed = (self.cleaned_data.get("key") or "").strip()
+        return typed or key_from(self.cleaned_data.get("label", ""))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        label, kind = cleaned.get("label", ""), cleaned.get("type") or self.instance.type
+        if own_fields.spelled(label) in {*TAKEN, EXTERNAL_ID}:
+            self.add_error("label", "This is what a column of every person is called: choose another word.")
+        twin = OwnField.objects.exclude(pk=self.instance.pk).filter(
+            Q(label__iexact=label) | Q(key__iexact=label)
+        )
+        if label and twin.exists():
+            self.add_error("label", f"There is a field “{twin[0]}” already.")
+        if kind == OwnField.Type.CHOICE and not cleaned.get("choices"):
+            self.add_error("choices", "A list needs its answers, one a line.")
+        if kind != OwnField.Type.CHOICE:
+            cleaned["choices"] = []
+        return cleaned
+
+
+def key_from(label: str) -> str:
+    """A key such as shoe_size from a label such as “Shoe size”."""
+    plain = unicodedata.normalize("NFKD", label.casefold()).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain)
+    key = "_".join(words)[:60].strip("_")
+    return key if key[:1].isalpha() else f"field_{key}"[:60].strip("_")
+
+
+@admin.register(OwnField)
+class OwnFieldAdmin(ModelAdmin):
+    form = OwnFieldForm
+    list_display = ["label", "key", "type", "answers", "position"]
+    list_editable = ["position"]
+    search_fields = ["label", "key"]
+    sortable_by = ["label", "position"]
+    ordering = ["position", "label"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: OwnField | None = None) -> list[str]:
+        # What is stored under the key, and typed so, would be orphaned by another.
+        return ["key", "type"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: OwnField, form: Any, change: bool) -> None:
+        if not change:
+            obj.created_at = clock.now()
+        super().save_model(request, obj, form, change)
+
+    @display(description="Answers")
+    def answers(self, field: OwnField) -> str:
+        if field.type != OwnField.Type.CHOICE:
+            return ""
+        shown = ", ".join(map(str, field.choices[:5]))
+        return f"{shown} and {len(field.choices) - 5} more" if len(field.choices) > 5 else shown
+
+
+def inputs(fields: list[OwnField], contact: Contact | None) -> dict[str, forms.Field]:
+    """A form field for each own field, typed by its type, filled with what the person has."""
+    kept = contact.fields if contact is not None else {}
+    return {PREFIX + field.key: _input(field, kept.get(field.key)) for field in fields}
+
+
+def read_inputs(form: Any, fields: list[OwnField]) -> dict[str, Any]:
+    """The person's answers as they will be kept; what cannot be kept is said beside its input.
+
+    Answers of fields that no longer exist stay where they are.
+    """
+    answers = dict(form.instance.fields)
+    for field in fields:
+        name = PREFIX + field.key
+        if name not in form.cleaned_data or name not in form.changed_data:
+            continue
+        try:
+            value = own_fields.read(field, form.cleaned_data[name])
+        except own_fields.Unfit as unfit:
+            form.add_error(name, f"This {unfit}." if str(unfit).startswith(("is", "holds")) else f"{unfit}.")
+            continue
+        if value is None:
+            answers.pop(field.key, None)
+        else:
+            answers[field.key] = value
+    return answers
+
+
+def _input(field: OwnField, value: Any) -> forms.Field:
+    common: dict[str, Any] = {
+        "label": field.label,
+        "help_text": field.help,
+        "required": False,
+        "initial": own_fields.told(field, value),
+    }
+    if field.type == OwnField.Type.DATE:
+        common["initial"] = value
+        return forms.DateField(widget=UnfoldAdminSingleDateWidget, **common)
+    if field.type == OwnField.Type.FLAG:
+        return forms.ChoiceField(choices=_UNANSWERED, widget=UnfoldAdminSelectWidget, **common)
+    if field.type == OwnField.Type.CHOICE:
+        answers = [str(answer) for answer in field.choices]
+        if value is not None and value not in answers:
+            answers.append(str(value))  # An answer that was taken from the list later is still theirs.
+        choices = [("", "no answer"), *((answer, answer) for answer in answers)]
+        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **common)
+    return forms.CharField(max_length=own_fields.LONGEST, widget=UnfoldAdminTextInputWidget, **common)
