@@ -29,7 +29,10 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("rekindle/flame.svg")}
     ],
-    "STYLES": [lambda request: static("rekindle/admin.css")],
+    "STYLES": [
+        lambda request: static("rekindle/admin.css"),
+        lambda request: static("rekindle/rules.css"),
+    ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",
     "COLORS": {
@@ -92,6 +95,7 @@ UNFOLD = {
                         "crm.view_leaddefinition",
                     ),
                     _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
+                    _item("Notices", "notifications", "admin:crm_notice_changelist", "crm.view_notice"),
                     _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),
                 ],
             },
