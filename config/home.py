@@ -10,6 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from campaigns.models import Campaign, Sender, SendingControl
 from campaigns.results import reporting
+from crm.audience import risk_report, standing_chart
 from crm.kernel import clock
 from crm.models import Heartbeat, Product, Segment, ShopSettings
 from crm.ticking import ticks
@@ -51,8 +52,18 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         parked=InboundEvent.objects.filter(state=InboundEvent.State.PARKED).count(),
         broken=list(Segment.objects.exclude(problem="").order_by("name")[:LISTED]),
         steps=first_steps(shop),
+        **people(today),
     )
     return context
+
+
+def people(today: datetime) -> dict[str, Any]:
+    """Who is active, cooling, at risk, lost: now, over ninety days, and against a month ago."""
+    days, series = risk_report.over_time((today - timedelta(days=90)).date(), today.date())
+    return {
+        "stands": [row for row in risk_report.heads_by_state(today) if row.all.people],
+        "stands_chart": standing_chart.areas(days, series),
+    }
 
 
 def life(now: datetime) -> dict[str, Any]:

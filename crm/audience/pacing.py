@@ -54,12 +54,12 @@ class _Numeric(Func):
 def kept(at: datetime) -> QuerySet[Any]:
     """Buyers as their standing has it: `gaps`, `usual`, `silent` and `at_stake`."""
     rows = Standing.objects.filter(clock=Clock.PURCHASE)
-    return rows.annotate(usual=F("usual_gap_days"), silent=_silent("last_at", at))
+    return rows.annotate(usual=F("usual_gap_days"), silent=silent("last_at", at))
 
 
 def told(at: datetime) -> QuerySet[Any]:
     """The standing of the contact in the query around, as one document `told`."""
-    rows = Standing.objects.filter(contact=OuterRef("pk")).annotate(silent=_silent("last_at", at))
+    rows = Standing.objects.filter(contact=OuterRef("pk")).annotate(silent=silent("last_at", at))
     return rows.annotate(
         told=JSONObject(
             state="state",
@@ -101,7 +101,7 @@ def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
         usual=Greatest(
             Value(1.0), (span + Value(rhythm.pull * rhythm.usual_gap_days)) / (gaps + Value(rhythm.pull))
         ),
-        silent=_silent("last", at),
+        silent=silent("last", at),
     )
     return paced.annotate(at_stake=_at_stake(rhythm)).annotate(
         told=JSONObject(
@@ -117,20 +117,20 @@ def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
 
 def words(value: dict[str, Any]) -> str:
     """ "usually buys every 31 days, now 52", from what `told` holds or a standing as a dictionary."""
-    silent = int(value["silent"])
-    ago = "today" if silent == 0 else "1 day ago" if silent == 1 else f"{silent} days ago"
+    days = int(value["silent"])
+    ago = "today" if days == 0 else "1 day ago" if days == 1 else f"{days} days ago"
     if value["clock"] == Clock.ENGAGEMENT:
         return f"never bought, last here {ago}"
     if not value["gaps"]:
         return f"bought once, {ago}"
     usual = round(value["usual"])
-    return f"usually buys every {'day' if usual == 1 else f'{usual} days'}, now {silent}"
+    return f"usually buys every {'day' if usual == 1 else f'{usual} days'}, now {days}"
 
 
 def of(row: Standing, now: datetime) -> dict[str, Any]:
     """One standing as `words` takes it."""
-    silent = (now - row.last_at) / timedelta(days=1)
-    return {"clock": row.clock, "gaps": row.gaps, "usual": row.usual_gap_days, "silent": max(silent, 0)}
+    days = max((now - row.last_at) / timedelta(days=1), 0)
+    return {"clock": row.clock, "gaps": row.gaps, "usual": row.usual_gap_days, "silent": days}
 
 
 def overdue(factor: float) -> Q:
@@ -147,7 +147,8 @@ def _at_stake(rhythm: ShopRhythm) -> Round:
     return Round(_Numeric(average) * _Numeric(a_year), 2, output_field=_MONEY)
 
 
-def _silent(last: str, at: datetime) -> _Days:
+def silent(last: str, at: datetime) -> _Days:
+    """Days from the instant in a column to this one."""
     return _Days(Value(at, output_field=DateTimeField()), F(last))
 
 
