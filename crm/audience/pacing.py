@@ -29,7 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Greatest, JSONObject, Round, TruncDate
 
 from crm.audience.occasions import YEAR_DAYS
-from crm.audience.rhythm import measured
+from crm.audience.rhythm import then
 from crm.models import Clock, Order, ShopRhythm, Standing
 from crm.shop.settings import this_shop
 
@@ -79,7 +79,7 @@ def told(at: datetime) -> QuerySet[Any]:
 
 def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
     """The same from orders, a row each contact, as known at an instant; `told` besides."""
-    zone, rhythm = ZoneInfo(this_shop().time_zone), _rhythm_then(at)
+    zone, rhythm = ZoneInfo(this_shop().time_zone), then(at)
     known = orders.filter(
         occurred_at__lte=at, recorded_at__lte=at, contact__is_test=False, contact__merged_into=None
     ).exclude(status=Order.Status.CANCELLED)
@@ -150,10 +150,3 @@ def _at_stake(rhythm: ShopRhythm) -> Round:
 def silent(last: str, at: datetime) -> _Days:
     """Days from the instant in a column to this one."""
     return _Days(Value(at, output_field=DateTimeField()), F(last))
-
-
-def _rhythm_then(at: datetime) -> ShopRhythm:
-    """What people were measured by; before anything was measured, the first there is."""
-    used = ShopRhythm.objects.exclude(in_use_from=None)
-    row = used.filter(in_use_from__lte=at).order_by("-in_use_from").first()
-    return row or used.order_by("in_use_from").first() or measured(at)

@@ -124,7 +124,7 @@ def flow(since: datetime, now: datetime) -> dict[tuple[str, str], int]:
 
 def tried(risk: RiskSettings, now: datetime) -> list[tuple[State, int, int]]:
     """How many each state would hold by thresholds that are only typed, beside how many it holds."""
-    used = rhythm.apply(_copy(rhythm.in_use(now)), risk)
+    used = rhythm.apply(_copy(rhythm.then(now)), risk)
     usual = F("usual_gap_days")
     once, own, quiet = Q(gaps=0, clock=Clock.PURCHASE), Q(clock=Clock.PURCHASE), Q(clock=Clock.ENGAGEMENT)
 
