@@ -44,12 +44,12 @@ def _colleagues() -> list[tuple[str, str]]:
     return [("", "nobody"), *((str(user.pk), user.get_full_name() or user.get_username()) for user in users)]
 
 
-def moves_by(at: datetime) -> QuerySet[StageMove]:
+def moves_by(at: datetime, contact: str = "pk") -> QuerySet[StageMove]:
     """The moves of the contact in the query around, as happened and known by then."""
-    return StageMove.objects.filter(contact=OuterRef("pk"), occurred_at__lte=at, recorded_at__lte=at)
+    return StageMove.objects.filter(contact=OuterRef(contact), occurred_at__lte=at, recorded_at__lte=at)
 
 
-def places_at(at: datetime) -> QuerySet[StageMove]:
+def places_at(at: datetime, contact: str = "pk") -> QuerySet[StageMove]:
     """The last move in each definition by then: where the contact stood; nowhere where it has no stage."""
     after = StageMove.objects.filter(
         _LATER,
@@ -58,7 +58,7 @@ def places_at(at: datetime) -> QuerySet[StageMove]:
         occurred_at__lte=at,
         recorded_at__lte=at,
     )
-    return moves_by(at).filter(~Exists(after), to_stage__isnull=False)
+    return moves_by(at, contact).filter(~Exists(after), to_stage__isnull=False)
 
 
 def leads_now() -> QuerySet[Lead]:
@@ -260,7 +260,7 @@ class LeadScore(Condition):
             mine = leads_now().filter(definition=definition).values("score")
         else:
             changes = ScoreChange.objects.filter(
-                Exists(places_at(at).filter(definition=definition, contact=OuterRef("contact"))),
+                Exists(places_at(at, "contact").filter(definition=definition)),
                 contact=OuterRef("pk"),
                 definition=definition,
                 occurred_at__lte=at,

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from crm.audience.leads import definitions
 from crm.kernel import tokens
-from crm.models import Contact, OwnField, Product
+from crm.models import Contact, OwnField, Product, ScoreLine
 from crm.people import changes, consent
 from crm.people.identity import Known, resolve
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products
@@ -67,6 +68,26 @@ class World:
             for number, name in enumerate(NAMES)
         ]
         resolve(known, BEGIN - 40 * DAY, source="shop")
+        self.leads()
+
+    def leads(self) -> None:
+        """Whoever bought lately or is tagged is a lead; belts nurture; what was bought makes the score."""
+
+        def bought(**params: str) -> Any:
+            return {"all": [{"kind": "crm.ordered", "params": {"times": "1", **params}}]}
+
+        tagged = {"all": [{"kind": "crm.tag", "params": {"tag": "shoes"}}]}
+        made = definitions.new_definition("Shoes", BEGIN, "ada")
+        draft = definitions.draft_of(made, BEGIN)
+        draft.is_lead = {"any": [bought(within_days="20"), tagged]}
+        draft.enter_nurturing = bought(within_days="10", category="Belts")
+        draft.sales_ready = {
+            "all": [{"kind": "crm.lead_score", "params": {"definition": str(made.pk), "at_least": "2"}}]
+        }
+        draft.save()
+        ScoreLine.objects.create(version=draft, rule=bought(within_days="3"), points=4, halves_days=2)
+        ScoreLine.objects.create(version=draft, rule=tagged, points=-1)
+        definitions.publish(draft, BEGIN, "ada")
 
     def steps(self) -> list[tuple[datetime, Callable[[datetime], None]]]:
         days: list[tuple[float, Callable[[datetime], None]]] = [

@@ -70,8 +70,8 @@ def refresh(definition: LeadDefinition, now: datetime, *, whole: bool = False) -
 
 
 def refresh_all(now: datetime, budget: Budget) -> int:
-    """Refresh every definition, the one that waited longest first. One that fails says so on its own page, and is
-    tried again once an hour.
+    """Refresh every definition, the longest waiting first. One that fails says so on its own page, and
+    is tried again once an hour.
     """
     worked = 0
     for definition in LeadDefinition.objects.order_by(F("refreshed_at").asc(nulls_first=True), "pk"):
