@@ -29,7 +29,10 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("rekindle/flame.svg")}
     ],
-    "STYLES": [lambda request: static("rekindle/admin.css")],
+    "STYLES": [
+        lambda request: static("rekindle/admin.css"),
+        lambda request: static("rekindle/rules.css"),
+    ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",
     "COLORS": {
