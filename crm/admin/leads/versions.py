@@ -53,6 +53,10 @@ class ScoreLineInline(StackedInline):
     ordering_field = "position"
     verbose_name = "line"
     verbose_name_plural = "Score"
+    collapsible = True
+
+    class Media:
+        js = ["rekindle/rows.js"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
