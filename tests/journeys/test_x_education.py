@@ -1,5 +1,5 @@
-"""A marketer brings the leads of an education company by spreadsheet, writes what a lead is and what counts for
-the score by hand, and the score tells those who later enrolled from those who did not.
+"""A marketer brings the leads of an education company by spreadsheet, writes by hand what a lead is and what
+counts for the score, and the score tells those who later enrolled from those who did not.
 
 The lines were written from what the columns mean, before the outcome was looked at, and not tuned to it. Left
 out, because somebody filled them in after speaking to the person or after the outcome: Converted, Tags, Lead

@@ -48,9 +48,16 @@ def count(definition: LeadDefinition, typed: Any, field: Any, now: datetime) -> 
     return Counted(
         sentence=rules.sentence(rule),
         quarter=f"{start:%B} to {end - timedelta(days=1):%B %Y}",
-        retro=retro(rule, start, end, now).sentence,
+        retro=_looked_back(rule, start, end, now),
         change=told or f"How many that is today takes longer than {CHANGE_SECONDS} seconds to count.",
     )
+
+
+def _looked_back(rule: Any, start: datetime, end: datetime, now: datetime) -> str:
+    found = retro(rule, start, end, now)
+    if found.is_whole and not found.people:
+        return "Under this wording nobody would have become a lead: it was true of nobody who was known then."
+    return found.sentence
 
 
 def last_quarter(now: datetime) -> tuple[datetime, datetime]:
