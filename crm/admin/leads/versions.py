@@ -140,7 +140,10 @@ class LeadVersionAdmin(ModelAdmin):
             raise PermissionDenied
         field: Any = LeadVersion._meta.get_field("is_lead").formfield()
         typed = field.widget.value_from_datadict(request.POST, request.FILES, "is_lead")
-        counted = counting.count(version.definition, typed, field, clock.now())
+        with counting.one_at_a_time(request.user.pk) as is_mine:
+            if not is_mine:
+                return render(request, "crm/lead_count_later.html", {"version": version})
+            counted = counting.count(version.definition, typed, field, clock.now())
         return render(request, "crm/lead_count.html", {"counted": counted})
 
     def spread(self, request: HttpRequest, pk: UUID) -> HttpResponse:
