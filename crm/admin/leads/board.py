@@ -18,7 +18,6 @@ from crm.shop.showing import signed
 
 FIRST = 20
 NOBODY = "nobody"
-MOST_SOURCES = 40
 MOST_TASKS = 8
 REASONS_ON_CARD = 2
 
@@ -172,12 +171,6 @@ def owners(definition: LeadDefinition | None) -> QuerySet[User]:
     """Colleagues who own at least one lead of it now."""
     held = Lead.objects.filter(definition=definition, ended_at=None).exclude(owner=None)
     return User.objects.filter(pk__in=held.values("owner")).order_by("username")
-
-
-def sources(definition: LeadDefinition | None) -> list[str]:
-    """Where its leads came from, to choose among."""
-    leads = Lead.objects.filter(definition=definition, ended_at=None).exclude(contact__source="")
-    return sorted(leads.order_by().values_list("contact__source", flat=True).distinct()[:MOST_SOURCES])
 
 
 def tasks_of(user: Any) -> list[Task]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.admin.leads import board
 from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
+from crm.conditions import menus
 from crm.kernel import clock
 from crm.kernel.backoffice import ExactFilter, ReadOnlyAdmin, action, display
 from crm.models import Lead, LeadDefinition, Stage
@@ -57,7 +58,8 @@ class LeadAdmin(ReadOnlyAdmin):
     actions = ["take_over"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
-        return super().get_queryset(request).filter(ended_at=None)
+        now = super().get_queryset(request).filter(ended_at=None)
+        return now.annotate(currency=Value(this_shop().currency))
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -149,8 +151,8 @@ class LeadAdmin(ReadOnlyAdmin):
         return ", ".join(board.told(reason) for reason in lead.reasons[: board.REASONS_ON_CARD])
 
     @display(description="Worth")
-    def worth(self, lead: Lead) -> str:
-        return showing.money(board.worth(lead), this_shop().currency)
+    def worth(self, lead: Any) -> str:
+        return showing.money(board.worth(lead), lead.currency)
 
     def _changeable(self, request: HttpRequest, pk: UUID) -> Lead:
         if not self.has_move_permission(request):
@@ -190,7 +192,7 @@ class LeadAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "definitions": definitions,
             "owners": board.owners(asked.definition),
-            "sources": board.sources(asked.definition),
+            "sources": menus.values_of("source"),
             "tasks": board.tasks_of(request.user),
         }
         return render(request, "crm/lead_board.html", context)
