@@ -8,7 +8,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import F, ForeignKey, Func, JSONField, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import (
+    ExpressionWrapper,
+    F,
+    ForeignKey,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce
 
 from crm.models import Contact, ContactChange
@@ -43,6 +54,9 @@ def as_of(name: str, at: datetime, *, current: bool = False) -> Any:
     """
     kept: Any = Contact._meta.get_field(name)
     now: Any = Cast(F(f"{name}_id"), TextField()) if isinstance(kept, ForeignKey) else F(name)
+    if current and isinstance(kept, JSONField):
+        # Lookups read their value by the type of the left side, which a bare name does not tell.
+        return ExpressionWrapper(F(name), output_field=JSONField())
     if current:
         return Coalesce(now, Value(""), output_field=TextField()) if isinstance(kept, ForeignKey) else now
     since = ContactChange.objects.filter(

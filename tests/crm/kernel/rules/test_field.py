@@ -32,8 +32,8 @@ def test_what_is_shown_and_posted_again_is_the_same_rule():
     assert form.is_valid(), form.errors
     assert form.cleaned_data["rule"] == document
     assert (
-        "People who are called Ana, and are not among those who were seen in the last 7 days or are called Boris."
-        in html
+        "People who are called Ana,"
+        " and are not among those who were seen in the last 7 days or are called Boris." in html
     )
 
 
