@@ -10,6 +10,7 @@ from django.urls import reverse
 from crm.audience import lists, segmentation
 from crm.kernel import clock
 from crm.models import Segment
+from crm.people import engagement
 from tests import office
 
 WHY = "admin:crm_segment_why"
@@ -25,6 +26,7 @@ def story(db):
     thing = office.product()
     office.order(ana, thing, at=now - timedelta(days=40))
     office.order(ana, thing, at=now - timedelta(days=10), number=2)
+    engagement.recount_orders([ana.pk])
     segment = Segment.objects.create(name="Bought twice", rule=BUYERS, created_at=now - timedelta(days=50))
     segmentation.refresh(segment, now - timedelta(days=9))
     return ana, segment

@@ -1,4 +1,4 @@
-"""What crm adds to a person's page."""
+"""The segments of a person, on their page."""
 
 from __future__ import annotations
 
