@@ -177,3 +177,8 @@ def tasks_of(user: Any) -> list[Task]:
     """What this colleague has to do next."""
     mine = Task.objects.filter(owner=user, done_at=None).select_related("contact")
     return list(mine.order_by(F("due_at").asc(nulls_last=True), "created_at")[:MOST_TASKS])
+
+
+def unowned_hand_overs() -> int:
+    """How many leads were handed over and belong to nobody."""
+    return Task.objects.filter(owner=None, done_at=None, kind=Task.Kind.HAND_OVER).count()

@@ -194,6 +194,7 @@ class LeadAdmin(ReadOnlyAdmin):
             "owners": board.owners(asked.definition),
             "sources": menus.values_of("source"),
             "tasks": board.tasks_of(request.user),
+            "unowned": board.unowned_hand_overs(),
         }
         return render(request, "crm/lead_board.html", context)
 
