@@ -89,7 +89,7 @@ def asked(data: QueryDict, definitions: Sequence[LeadDefinition]) -> Asked:
 
 def columns(asked: Asked, stages: Sequence[Stage], now: datetime, moved: Lead | None = None) -> list[Column]:
     """Every stage of the definition; people without a stage stand before them, where there are any."""
-    totals = {
+    totals: dict[UUID | None, Any] = {
         row["stage"]: row
         for row in asked.rows()
         .order_by()

@@ -64,7 +64,7 @@ class LeadAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("board/", wrap(require_GET(self.board)), name="crm_lead_board"),
+            path("board/", wrap(require_GET(self.on_board)), name="crm_lead_board"),
             path("board/more/", wrap(require_GET(self.more)), name="crm_lead_more"),
             path("<uuid:pk>/move/", wrap(require_POST(self.move)), name="crm_lead_move"),
             path("<uuid:pk>/assign/", wrap(require_POST(self.assign)), name="crm_lead_assign"),
@@ -75,7 +75,7 @@ class LeadAdmin(ReadOnlyAdmin):
         # Moved and given to somebody, never edited.
         return request.user.has_perm("crm.change_lead")
 
-    def board(self, request: HttpRequest) -> HttpResponse:
+    def on_board(self, request: HttpRequest) -> HttpResponse:
         """Columns of cards; the query says of which definition, owner and source."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -97,7 +97,7 @@ class LeadAdmin(ReadOnlyAdmin):
     def move(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """One lead to a stage, onwards or back, by hand."""
         lead = self._changeable(request, pk)
-        stage = _stages(lead.definition).filter(pk=_uuid(request.POST.get("stage", ""))).first()
+        stage = _stages(lead.definition).filter(pk__in=_uuid(request.POST.get("stage", ""))).first()
         if stage is None:
             messages.error(request, "Choose a stage: that one is gone.")
             return self._back(request, lead)
@@ -215,8 +215,9 @@ def _stages(definition: LeadDefinition | None) -> QuerySet[Stage]:
     return Stage.objects.filter(definition=definition).order_by("position", "name")
 
 
-def _uuid(typed: str) -> UUID | None:
+def _uuid(typed: str) -> list[UUID]:
+    """The one that was typed; none where it is not one."""
     try:
-        return UUID(typed)
+        return [UUID(typed)]
     except ValueError:
-        return None
+        return []

@@ -140,7 +140,7 @@ class LeadVersionAdmin(ModelAdmin):
             raise PermissionDenied
         field: Any = LeadVersion._meta.get_field("is_lead").formfield()
         typed = field.widget.value_from_datadict(request.POST, request.FILES, "is_lead")
-        with counting.one_at_a_time(request.user.pk) as is_mine:
+        with counting.one_at_a_time(request.user.pk or 0) as is_mine:
             if not is_mine:
                 return render(request, "crm/lead_count_later.html", {"version": version})
             counted = counting.count(version.definition, typed, field, clock.now())
