@@ -11,7 +11,7 @@ from django_celery_beat.models import PeriodicTask
 from campaigns.models import Campaign, Sender, SendingControl
 from campaigns.results import reporting
 from crm.kernel import clock
-from crm.models import Heartbeat, Product, Segment, ShopSettings
+from crm.models import Heartbeat, LeadDefinition, Notice, Product, Segment, ShopSettings
 from crm.ticking import ticks
 from tracking.models import Cart, InboundEvent
 
@@ -50,6 +50,8 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         campaigns=reporting.campaigns_at_work(week),
         parked=InboundEvent.objects.filter(state=InboundEvent.State.PARKED).count(),
         broken=list(Segment.objects.exclude(problem="").order_by("name")[:LISTED]),
+        closed=list(LeadDefinition.objects.exclude(problem="").order_by("name")[:LISTED]),
+        untold=Notice.objects.filter(handed_at=None).exclude(problem="").count(),
         steps=first_steps(shop),
     )
     return context

@@ -95,6 +95,7 @@ UNFOLD = {
                         "crm.view_leaddefinition",
                     ),
                     _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
+                    _item("Notices", "notifications", "admin:crm_notice_changelist", "crm.view_notice"),
                     _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),
                 ],
             },

@@ -84,9 +84,8 @@ def _followed(version: LeadVersion, lines: Any, then: datetime, now: datetime) -
     bought = Q(Exists(orders.exclude(status=Order.Status.CANCELLED))) | Q(Exists(won))
     rows = _scored(version, lines, then, Scope()).values("scored")
     counted = rows.annotate(number=Count("pk"), bought=Count("pk", filter=bought))
-    return {
-        points: (number, some) for points, number, some in counted.values_list("scored", "number", "bought")
-    }
+    found = counted.values_list("scored", "number", "bought")
+    return {points: (number, some) for points, number, some in found}
 
 
 def _bars(have: dict[int, int], had: dict[int, tuple[int, int]]) -> tuple[Bar, ...]:

@@ -52,7 +52,7 @@ def test_the_address_is_the_one_the_rows_name():
 def test_the_count_the_examples_and_the_sentence_follow_what_is_typed(ada, people):
     told = words(ask(ada, count="1", **country("DK")))
     assert "2 people (of 3) · e-mail 2 · SMS 0" in told
-    assert "People who live in DK." in told
+    assert "People who live in Denmark." in told
     assert "2 examples" in told and "Cy Case" in told and "cy@shop-customers.example" in told
     assert "1 person (of 3)" in words(ask(ada, count="1", **country("PT")))
 
@@ -143,7 +143,7 @@ def test_a_person_is_tried_against_a_rule_that_was_never_saved(ada, people):
     typed = {"count": "1", "try": " ANA@shop-customers.example "} | country("DK")
     told = words(ask(ada, **typed))
     assert "Ana Case is out." in told
-    assert "live in DK (lives in PT)" in told
+    assert "live in Denmark (lives in Portugal)" in told
     assert "It would be in with" in told
     assert "Bo Case is in." in words(ask(ada, **typed | {"try": "bo@shop-customers.example"}))
     assert "Nobody has the address x@y.example" in words(ask(ada, **typed | {"try": "x@y.example"}))

@@ -55,7 +55,7 @@ def form(**changes):
 
 def test_the_list_tells_size_words_age_cost_and_the_next_refresh(danes, ada):
     shown = words(ada.get(reverse(LIST)))
-    assert "People who live in DK." in shown
+    assert "People who live in Denmark." in shown
     assert "12 minutes ago" in shown and "from now" in shown and "every hour" in shown
     assert " s</td>" in shown
 
@@ -229,6 +229,6 @@ def test_who_may_only_look_changes_nothing(danes, fixed, people, vera):
 def test_who_may_not_see_people_sees_none_on_the_page(danes, db):
     sam = office.logged_in(office.user("sam", "crm.view_segment", "crm.change_segment"))
     shown = words(sam.get(page(danes)))
-    assert "People who live in DK." in shown
+    assert "People who live in Denmark." in shown
     assert "Bo Oliveira" not in shown and "Who came and went" not in shown
     assert sam.post(page(danes, "people"), {"do": "add", "addresses": "x"}).status_code == 403

@@ -106,7 +106,7 @@ def test_a_segment_tells_whom_it_means_and_why_somebody_is_out(world, ada):
     segment = Segment.objects.get()
     Segment.objects.filter(pk=segment.pk).update(rule=rule)
     shown = ada.get(reverse("admin:crm_segment_change", args=[segment.pk])).content.decode()
-    assert "People who live in DE." in shown
+    assert "People who live in Germany." in shown
     shown = ada.get(reverse("admin:crm_segment_why"), {"segment": segment.pk, "person": office.MAIL})
     assert "Ana Oliveira is out." in " ".join(shown.content.decode().split())
 
