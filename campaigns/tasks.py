@@ -1,8 +1,10 @@
-"""The ticks of campaigns: let people in, move them on, send, free what a dead worker held, credit orders."""
+"""The ticks of campaigns: let people in, move them on, tell colleagues, send, free what a dead worker held,
+credit orders.
+"""
 
 from datetime import datetime, timedelta
 
-from campaigns.delivery import outbox
+from campaigns.delivery import notices, outbox
 from campaigns.flows import journeys
 from campaigns.results import attribution
 from crm.kernel import clock
@@ -32,6 +34,12 @@ def advance(now: datetime, budget: Budget) -> int:
 def deliver(now: datetime, budget: Budget) -> int:
     """Send what is due."""
     return outbox.deliver(clock.now, budget)["claimed"]
+
+
+@tick("campaigns.notices", every=15)
+def tell_colleagues(now: datetime, budget: Budget) -> int:
+    """Put into the queue what colleagues are to be told."""
+    return notices.hand_on(now, budget)
 
 
 @tick("campaigns.reap", every=15)

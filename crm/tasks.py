@@ -1,8 +1,9 @@
-"""The ticks of crm: segments refreshed, old slots forgotten, consent checked against its events."""
+"""The ticks of crm: segments, leads and standings kept up, slots forgotten, consent checked."""
 
 from datetime import datetime
 
-from crm.audience import segmentation
+from crm.audience import rhythm, segmentation, standing
+from crm.audience.leads import qualifying
 from crm.kernel.work import Budget
 from crm.people import consent
 from crm.ticking import tick, tidy_slots
@@ -12,6 +13,24 @@ from crm.ticking import tick, tidy_slots
 def segments(now: datetime, budget: Budget) -> int:
     """Bring segments up to date."""
     return segmentation.keep_up(now, budget)
+
+
+@tick("crm.standing", every=60, budget_seconds=120)
+def standings(now: datetime, budget: Budget) -> int:
+    """Keep up who is active, cooling, at risk or lost."""
+    return standing.keep_up(now)
+
+
+@tick("crm.rhythm", every=86_400, budget_seconds=600)
+def shop_rhythm(now: datetime, budget: Budget) -> int:
+    """Measure how often the shop's people buy."""
+    return rhythm.keep(now).gaps_seen
+
+
+@tick("crm.leads", every=60, budget_seconds=50)
+def leads(now: datetime, budget: Budget) -> int:
+    """Bring leads, their scores and stages up to date."""
+    return qualifying.refresh_all(now, budget)
 
 
 @tick("crm.tidy", every=3600)

@@ -21,13 +21,19 @@ from crm.models import (
     Company,
     ConsentEvent,
     Contact,
+    Lead,
+    LeadDefinition,
+    LeadVersion,
     Order,
     OrderLine,
     Product,
+    ScoreLine,
     Segment,
     ServerKey,
     ShopSettings,
+    Stage,
     Suppression,
+    Task,
 )
 from crm.people import consent, identity
 from crm.shop.settings import this_shop
@@ -221,6 +227,47 @@ def delivery(
     return made
 
 
+def bought(times: int = 1) -> dict[str, Any]:
+    return {"all": [{"kind": "crm.ordered", "params": {"times": str(times)}}]}
+
+
+def definition(name: str = "Hot", *, published: bool = True) -> LeadDefinition:
+    """A lead definition with a wording that counts, a draft of the next one, and three stages."""
+    made = LeadDefinition.objects.create(name=name, created_at=NOW)
+    for place, meaning in enumerate(("lead", "nurture", "sales_ready")):
+        Stage.objects.create(
+            definition=made,
+            name=f"{Stage.Meaning(meaning).label}",
+            meaning=meaning,
+            position=place,
+            limit_days=7,
+        )
+    for number in (1, 2):
+        version = LeadVersion.objects.create(
+            definition=made,
+            number=number,
+            is_lead=bought(),
+            created_at=NOW,
+            published_at=NOW if number == 1 and published else None,
+            published_by="ada" if number == 1 and published else "",
+        )
+        ScoreLine.objects.create(version=version, label="Bought", rule=bought(), points=10)
+    return made
+
+
+def lead(contact: Contact, of: LeadDefinition, *, at: datetime = NOW, **changes: Any) -> Lead:
+    usual = {
+        "version": of.versions.get(number=1),
+        "stage": of.stages.get(meaning="lead"),
+        "rule_stage": of.stages.get(meaning="lead"),
+        "stage_since": at,
+        "became_at": at,
+        "score": 10,
+        "reasons": [{"label": "Bought", "points": 10, "of": 10}],
+    }
+    return Lead.objects.create(contact=contact, definition=of, **(usual | changes))
+
+
 def along(delivery: Delivery, *states: str, **last: Any) -> Delivery:
     """Walk a delivery along its edges; what else is known goes in with the last step."""
     for state in states:
@@ -260,6 +307,8 @@ def world(db: None) -> World:
     Company.objects.create(name="Acme", created_at=NOW)
     ServerKey.objects.create(name="Server", prefix="sk_test_", sha256=b"x" * 32, created_at=NOW)
     InboundEvent.objects.create(source="collect", body={"e": []}, received_at=NOW)
+    lead(contact, definition())
+    Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
     event = ConsentEvent.objects.first()
     assert event is not None
     Suppression.objects.create(

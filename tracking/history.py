@@ -9,7 +9,14 @@ from crm.kernel.timeline import Cursor, Entry, Source, sources
 from tracking.models import Actor, Cart, Event, EventKind
 
 _CHIPS = {
-    "visit": (EventKind.PAGE, EventKind.PRODUCT, EventKind.FAVOURITE, EventKind.SEARCH, EventKind.IDENTIFY),
+    "visit": (
+        EventKind.PAGE,
+        EventKind.PRODUCT,
+        EventKind.FAVOURITE,
+        EventKind.SEARCH,
+        EventKind.IDENTIFY,
+        EventKind.CUSTOM,
+    ),
     "cart": (EventKind.CART, EventKind.CHECKOUT, EventKind.RESTORE),
     "mail": (EventKind.OPEN, EventKind.CLICK, EventKind.LANDING),
 }
@@ -86,6 +93,8 @@ def _title(event: Event) -> str:
         return f"Looked at the page “{title}”"
     if event.kind == EventKind.SEARCH and (query := told.get("query")):
         return f"Searched for “{query}”"
+    if event.kind == EventKind.CUSTOM and (name := told.get("event")):
+        return f"Did “{name}”"
     return event.get_kind_display().capitalize()
 
 

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns.admin import frames, wordings
 from campaigns.delivery import outbox
 from campaigns.delivery.resolving import NotUnknown
-from campaigns.messages import rendering
+from campaigns.messages import notices, rendering
 from campaigns.models import Decision, Delivery, DeliveryState, SendingControl
 from crm.kernel import clock
 from crm.kernel.backoffice import ReadOnlyAdmin, display
@@ -122,8 +122,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
         delivery = Delivery.objects.select_related("template_version").filter(pk=pk).first()
         if not self.has_view_permission(request, delivery):
             raise PermissionDenied
-        if delivery is None or not delivery.context or delivery.template_version is None:
+        if delivery is None or not delivery.context:
             raise Http404("Nothing was rendered for this delivery.")
+        if delivery.origin == Delivery.Origin.NOTICE:
+            letter = notices.as_sent(delivery)
+            return frames.plain(f"{letter.subject}\n\n{letter.text}" if letter else "")
         shown = rendering.as_sent(delivery)
         if shown is None:
             raise Http404
@@ -159,7 +162,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
     @display(description="To")
     def person(self, delivery: Any) -> str:
         if delivery.test_address:
-            return f"{delivery.test_address} (test)"
+            return f"{delivery.test_address} ({delivery.get_origin_display()})"
         if delivery.contact_id is None:
             return "erased"
         name = f"{delivery.first or ''} {delivery.last or ''}".strip() or delivery.mail or "a contact"
@@ -207,8 +210,6 @@ class DeliveryAdmin(ReadOnlyAdmin):
             if decided is not None and delivery.enrolment_id
             else [],
             "events": Event.objects.filter(ref=delivery.public_id).order_by("occurred_at")[:50],
-            "has_text": Delivery.objects.filter(
-                pk=delivery.pk, context__isnull=False, template_version__isnull=False
-            ).exists(),
+            "has_text": Delivery.objects.filter(pk=delivery.pk, context__isnull=False).exists(),
             "may_settle": self.has_change_permission(request),
         }

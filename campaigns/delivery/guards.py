@@ -46,7 +46,7 @@ class Guard(Kind):
     verdict = Verdict.SKIPPED
     reason = ""
     words = ""
-    stops_tests = False
+    stops_ours = False  # whether it holds for what goes to ourselves: tests, notices to colleagues
     tells = True  # leaves a decision on the person's page
     moves_due = False  # a requeue moves the moment it should leave, and its expiry
 
@@ -91,7 +91,7 @@ class Held(Guard):
     verdict = Verdict.HOLD
     reason = "held"
     words = "All sending is held"
-    stops_tests = True
+    stops_ours = True
     tells = False
 
     def blocks(self, now: datetime) -> Q:
@@ -160,7 +160,7 @@ class Reserved(Guard):
     place = 35
     reason = "reserved_address"
     words = "The address is an invented one, such as example.com; mail to it only goes into a test inbox"
-    stops_tests = True
+    stops_ours = True
 
     def applies(self) -> bool:
         return not settings.REKINDLE_SAFE_SINK

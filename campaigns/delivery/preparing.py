@@ -7,7 +7,7 @@ from datetime import datetime
 from campaigns.delivery.mime import Mail
 from campaigns.delivery.settling import Settlement, backoff
 from campaigns.delivery.statements import LOST, columns, run
-from campaigns.messages import rendering
+from campaigns.messages import notices, rendering
 from campaigns.messages.rendering import RenderProblem
 from campaigns.models import Decision, Delivery, DeliveryState
 
@@ -41,7 +41,9 @@ def prepared(deliveries: Sequence[Delivery], now: datetime) -> tuple[dict[int, M
 
 def _rendered(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | RenderProblem]:
     try:
-        return rendering.prepare(deliveries, now)
+        ours = [one for one in deliveries if one.origin == Delivery.Origin.NOTICE]
+        theirs = [one for one in deliveries if one.origin != Delivery.Origin.NOTICE]
+        return rendering.prepare(theirs, now) | notices.prepare(ours, now)
     except LOST:
         raise
     except Exception:

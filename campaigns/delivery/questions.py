@@ -48,8 +48,8 @@ def _compiled(safe_sink: bool) -> tuple[Asked, ...]:
     found = []
     for guard in in_order():
         condition = guard.blocks(_NOW)
-        if not guard.stops_tests:
-            condition = ~Q(origin=Delivery.Origin.TEST) & Q(condition)
+        if not guard.stops_ours:
+            condition = ~Q(origin__in=Delivery.TO_US) & Q(condition)
         again = _sql(guard.again_at(_NOW)) if guard.verdict is Verdict.REQUEUE else "NULL::timestamptz"
         blocks = _sql(ExpressionWrapper(condition, BooleanField()))
         found.append(Asked(guard, f"({blocks})", f"({_sql(guard.reason_of())})::text", f"({again})"))

@@ -62,7 +62,7 @@ class _Rows:
     agreed: set[tuple[bytes, str]] = field(default_factory=set)
 
     def counts(self, delivery: Delivery, purpose: str) -> bool:
-        if delivery.origin == Delivery.Origin.TEST:
+        if delivery.origin in Delivery.TO_US:
             return False
         return not self.shop.tracking_needs_consent or (bytes(delivery.address_hash), purpose) in self.agreed
 

@@ -47,6 +47,10 @@ class Delivery(models.Model):
     class Origin(models.TextChoices):
         FLOW = "flow", "flow"
         TEST = "test", "test"
+        NOTICE = "notice", "notice to a colleague"
+
+    # What goes to ourselves: no consent is asked for it, and nothing in it is counted.
+    TO_US = (Origin.TEST, Origin.NOTICE)
 
     id = models.BigAutoField(primary_key=True)
     public_id = models.UUIDField(unique=True, default=uuid.uuid4)
@@ -55,7 +59,9 @@ class Delivery(models.Model):
     channel = models.CharField(max_length=12, choices=Channel.choices, default=Channel.EMAIL)
     contact_id = models.UUIDField(null=True)
     address_hash = models.BinaryField(max_length=32)
-    test_address = models.EmailField(blank=True, help_text="Where a test goes; blank for everything real.")
+    test_address = models.EmailField(
+        blank=True, help_text="Where it goes when it goes to ourselves; blank for a customer."
+    )
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+", db_index=False)
     sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, related_name="+", db_index=False)
     campaign = models.ForeignKey(
@@ -64,7 +70,7 @@ class Delivery(models.Model):
     step_key = models.CharField(max_length=40, blank=True)
     enrolment_id = models.UUIDField(null=True)
     template = models.ForeignKey(
-        "campaigns.Template", on_delete=models.PROTECT, related_name="+", db_index=False
+        "campaigns.Template", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
     )
     template_version = models.ForeignKey(
         "campaigns.TemplateVersion",

@@ -13,7 +13,7 @@ from psycopg import sql
 from campaigns.models import Campaign, Sender
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
-from crm.models import Contact, Product, ServerKey, ShopSettings
+from crm.models import Contact, Product, ServerKey, ShopRhythm, ShopSettings, StandingDay, StandingUpkeep
 from tracking.visits import rollups
 
 APPS = ("crm", "tracking", "campaigns")
@@ -75,6 +75,8 @@ def remove() -> dict[str, int]:
         rollups.recount(staying)
         removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
         removed["products"] = _close_shop()
+        for measured in (ShopRhythm, StandingDay, StandingUpkeep):
+            measured.objects.all().delete()  # With invented people; the next tick measures anew.
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE gone_contacts, gone_addresses, gone_visitors, gone_campaigns")
     return {name: count for name, count in removed.items() if count}

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from crm.kernel import tokens
 from crm.kernel.backoffice import ModelAdmin, ReadOnlyAdmin, display
-from crm.models import Channel, ConsentEvent, ConsentText, Purpose, Suppression
+from crm.models import Channel, ConsentEvent, ConsentText, Purpose, Segment, Suppression
 
 
 class ByAddress(ReadOnlyAdmin):
@@ -41,6 +41,12 @@ class PurposeAdmin(ModelAdmin):
     list_display = ["name", "kind", "channels", "is_active"]
     ordering = ["kind", "name"]
     readonly_fields = ["key", "kind"]
+
+    def save_model(self, request: HttpRequest, obj: Purpose, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        if "is_active" in form.changed_data:
+            # It may turn the verdict on everybody at once.
+            Segment.objects.update(due_at=None)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

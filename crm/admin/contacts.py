@@ -15,7 +15,7 @@ from crm.admin import own_fields as own_inputs
 from crm.admin.importing import ContactImportAdmin
 from crm.kernel import clock, panels, timeline, tokens
 from crm.kernel.backoffice import ExactFilter, UnfoldAdminTextInputWidget, display
-from crm.models import Channel, ConsentState, Contact, ContactPoint, OwnField, Suppression
+from crm.models import Channel, ConsentState, Contact, ContactPoint, OutsideId, OwnField, Suppression
 from crm.people import addresses, changes, identity, own_fields
 from crm.shop.settings import this_shop
 from crm.shop.showing import money
@@ -96,7 +96,7 @@ class ContactAdmin(ContactImportAdmin):
     list_filter = [ExactFilter.on("country", "country"), ExactFilter.on("source", "source"), "is_test"]
     sortable_by = ["person", "email", "created_at"]
     search_fields = ["^first_name", "^last_name"]
-    search_help_text = "A whole e-mail address or telephone number, or how a name begins."
+    search_help_text = "A whole e-mail address, telephone number or outside id, or how a name begins."
     ordering = ["-created_at", "-id"]
     list_select_related = ["owner", "engagement"]
     autocomplete_fields = ["company"]
@@ -135,7 +135,10 @@ class ContactAdmin(ContactImportAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
-        """An address is looked up by its hash, in any spelling; all else is how a name begins."""
+        """An address is looked up by its hash, an outside id whole; all else is how a name begins."""
+        outside = OutsideId.objects.filter(external_id=search_term.strip(), kind=identity.CUSTOMER)
+        if search_term.strip() and outside.exists():
+            return queryset.filter(pk__in=outside.values("contact_id")), False
         for channel in (Channel.EMAIL, Channel.SMS):
             if hashes := _hashes(channel, search_term.strip()):
                 points = ContactPoint.objects.filter(channel=channel, address_hash__in=hashes)

@@ -67,6 +67,12 @@ class OwnFieldForm(forms.ModelForm):
     class Meta:
         model = OwnField
         fields = ["label", "key", "type", "choices", "help", "position"]
+        labels = {"help": "Help text", "position": "Place"}
+        help_texts = {
+            "label": "What people read, and the heading of its column in a spreadsheet.",
+            "help": "Stands below the field where it is filled in.",
+            "position": "Smaller numbers come first.",
+        }
 
     def clean_key(self) -> str:
         typed = (self.cleaned_data.get("key") or "").strip()

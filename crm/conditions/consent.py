@@ -1,18 +1,22 @@
-"""Conditions about being allowed to write. Asked of the events themselves, so that the past is exact."""
+"""Conditions about being allowed to write. The past is asked of the events themselves, and so exact."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import JSONObject
 
 from crm.kernel.kinds import BrokenParams
 from crm.kernel.rules import Condition, Scope, conditions
-from crm.models import Channel, ConsentEvent, ContactPoint, Purpose, Suppression
+from crm.models import Channel, ConsentEvent, ConsentState, ContactPoint, Purpose, Suppression
+from crm.people.consent import allowed_for
 from crm.people.deriving import NOT_THE_PERSON, STOPS_ALL
 
+GROUP = "Consent"
 Action = ConsentEvent.Action
 _WITHDRAWALS = (Action.WITHDRAWN, Action.OBJECTED)
 
@@ -21,28 +25,48 @@ def _purposes() -> list[tuple[str, str]]:
     return list(Purpose.objects.order_by("pk").values_list("key", "name"))
 
 
+class ConsentParams(forms.Form):
+    purpose = forms.ChoiceField(label="about", choices=_purposes)
+    channel = forms.ChoiceField(label="by", choices=Channel.choices, initial=Channel.EMAIL)
+
+
+class AboutAddresses(Condition):
+    """What is true of an address: who records it stirs whoever has it, and time alone changes nothing."""
+
+    group = GROUP
+
+    def drift(
+        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
+    ) -> Sequence[QuerySet[Any]] | None:
+        return []
+
+
+def whose(points: QuerySet[ContactPoint], scope: Scope) -> Q:
+    """People who have one of these addresses."""
+    return Q(pk__in=scope.narrowed(points).values("contact_id"))
+
+
 @conditions.register
-class MayBeWrittenTo(Condition):
+class MayBeWrittenTo(AboutAddresses):
     """Whose address may be written to for a purpose: agreed to, not withdrawn, not suppressed."""
 
     key = "crm.consent"
     label = "May be written to"
-    group = "Consent"
 
-    class Params(forms.Form):
-        purpose = forms.ChoiceField(label="about", choices=_purposes)
-        channel = forms.ChoiceField(label="by", choices=Channel.choices, initial=Channel.EMAIL)
+    class Params(ConsentParams):
+        pass
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        purpose = _purpose(params["purpose"])
-        points = ContactPoint.objects.filter(
-            contact=OuterRef("pk"), channel=params["channel"], is_primary=True
-        )
-        return Q(Exists(points.filter(_allowed(purpose, params["channel"], at))))
+        purpose, channel = _purpose(params["purpose"]), params["channel"]
+        points = ContactPoint.objects.filter(channel=channel, is_primary=True)
+        if scope.current:
+            return whose(points.filter(allowed_for("address_hash", "channel", purpose)), scope)
+        points = points.filter(contact=OuterRef("pk"), created_at__lte=at)
+        return Q(Exists(points.filter(_allowed(purpose, channel, at))))
 
     def sentence(self, params: dict[str, Any]) -> str:
         purpose = _purpose(params["purpose"])
-        return f"may be written to by {Channel(params['channel']).label.lower()} about {purpose.name}"
+        return f"may be written to by {Channel(params['channel']).label} about {purpose.name}"
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         purpose = _purpose(params["purpose"])
@@ -56,10 +80,64 @@ class MayBeWrittenTo(Condition):
             occurred_at__lte=at,
             recorded_at__lte=at,
         )
-        return Subquery(said.order_by("-occurred_at", "-position").values("action")[:1])
+        last = said.order_by("-occurred_at", "-position")
+        return Subquery(last.annotate(told=JSONObject(action="action", at="occurred_at")).values("told")[:1])
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
-        return f"last word: {Action(value).label}" if value else "has never said anything"
+        if not value:
+            return "has never said anything"
+        when = datetime.fromisoformat(value["at"])
+        return f"last word: {Action(value['action']).label}, on {when.day} {when:%B %Y}"
+
+
+_STATUSES = [
+    (status, label) for status, label in ConsentState.Status.choices if status != ConsentState.Status.UNKNOWN
+]
+
+
+@conditions.register
+class ConsentStands(AboutAddresses):
+    """How an address stands for a purpose: waiting for its confirmation, granted, refused, withdrawn,
+    expired, or nothing said yet. As it is now.
+    """
+
+    key = "crm.consent_status"
+    label = "Consent stands at"
+    exact_in_past = False
+
+    class Params(ConsentParams):
+        status = forms.ChoiceField(label="is", choices=[*_STATUSES, ("unknown", "nothing said yet")])
+
+    def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        points = ContactPoint.objects.filter(channel=params["channel"], is_primary=True)
+        states = self._states(params).exclude(status=ConsentState.Status.UNKNOWN)
+        if params["status"] == ConsentState.Status.UNKNOWN:
+            return whose(points.filter(~Exists(states)), scope)
+        return whose(points.filter(Exists(states.filter(status=params["status"]))), scope)
+
+    def sentence(self, params: dict[str, Any]) -> str:
+        status = dict(self.Params.base_fields["status"].choices)[params["status"]]  # type: ignore[attr-defined]
+        about = f"{_purpose(params['purpose']).name} by {Channel(params['channel']).label}"
+        return f"stand at “{status}” for {about}"
+
+    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
+        points = ContactPoint.objects.filter(
+            contact=OuterRef("pk"), channel=params["channel"], is_primary=True
+        )
+        state = self._states(params).annotate(told=JSONObject(status="status", since="since"))
+        return Subquery(points.annotate(state=Subquery(state.values("told")[:1])).values("state")[:1])
+
+    def tell(self, params: dict[str, Any], value: Any) -> str:
+        if not value or value["status"] == ConsentState.Status.UNKNOWN:
+            return "nothing said yet"
+        since = datetime.fromisoformat(value["since"])
+        return f"{ConsentState.Status(value['status']).label} since {since.day} {since:%B %Y}"
+
+    def _states(self, params: dict[str, Any]) -> QuerySet[ConsentState]:
+        purpose = _purpose(params["purpose"])
+        return ConsentState.objects.filter(
+            address_hash=OuterRef("address_hash"), channel=params["channel"], purpose=purpose
+        )
 
 
 def _purpose(key: str) -> Purpose:

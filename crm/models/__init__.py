@@ -17,6 +17,7 @@ from crm.models.standing import (
     Standing,
     StandingDay,
     StandingMove,
+    StandingUpkeep,
     State,
 )
 
@@ -58,6 +59,7 @@ __all__ = [
     "Standing",
     "StandingDay",
     "StandingMove",
+    "StandingUpkeep",
     "State",
     "Suppression",
     "Task",

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 
 from crm.kernel import clock
-from crm.kernel.rules import RuleField
+from crm.kernel.rules import ENTERED_AT, RuleField
 from crm.models.base import ByContact, Fact, ScaledModel
 from crm.models.contacts import Contact
 
@@ -35,14 +35,19 @@ class LeadDefinition(ScaledModel):
 
 
 class LeadVersion(ScaledModel):
-    """One wording of a definition: a draft until it is published, and never changed after that."""
+    """One wording of a definition: a draft until it is published, and never changed after that.
+
+    *Entering*, where its conditions speak of it, is the instant the person became a lead.
+    """
 
     definition = models.ForeignKey(LeadDefinition, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
     is_lead = RuleField(help_text="Who is a lead.")
-    enter_nurturing = RuleField(blank=True, help_text="Which leads are nurtured. Blank: none by rule.")
+    enter_nurturing = RuleField(
+        blank=True, offers=(ENTERED_AT,), help_text="Which leads are nurtured. Blank: none by rule."
+    )
     sales_ready = RuleField(
-        blank=True, offers=("lead_score",), help_text="Which leads go to sales. Blank: none by rule."
+        blank=True, offers=(ENTERED_AT,), help_text="Which leads go to sales. Blank: none by rule."
     )
     created_at = models.DateTimeField(default=clock.now)
     published_at = models.DateTimeField(null=True, blank=True)
@@ -74,7 +79,11 @@ class ScoreLine(ScaledModel):
 
 
 class Stage(ScaledModel):
-    """One column of the board. Rules move leads in both directions; a hand holds until the rules say new."""
+    """One column of the board. Rules move leads in both directions; a hand holds until the rules say new.
+
+    Stages that mean *is a lead*, *is nurtured* and *ready for sales* follow the rules of the version; `rule`
+    is for the others.
+    """
 
     class Meaning(models.TextChoices):
         LEAD = "lead", "is a lead"
@@ -88,7 +97,11 @@ class Stage(ScaledModel):
     definition = models.ForeignKey(LeadDefinition, on_delete=models.CASCADE, related_name="stages")
     name = models.CharField(max_length=80)
     meaning = models.CharField(max_length=12, choices=Meaning.choices, default=Meaning.OTHER)
-    rule = RuleField(blank=True, help_text="Who belongs here by rule. Blank: moved here by hand alone.")
+    rule = RuleField(
+        blank=True,
+        offers=(ENTERED_AT,),
+        help_text="Which leads belong here by rule. Blank: moved here by hand alone.",
+    )
     position = models.PositiveSmallIntegerField(default=100)
     limit_days = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Shown in red when somebody stays longer."

@@ -80,6 +80,31 @@ class ShopRhythm(models.Model):
     once_at_risk_days = models.FloatField()
     once_lost_days = models.FloatField()
     gaps_seen = models.PositiveIntegerField(default=0)
+    comes_back = models.FloatField(
+        default=0.4, help_text="The share of those who bought once that buys again."
+    )
+    second_days = models.JSONField(
+        default=list, help_text="Days within which 1, 2 … 99 % of the shop's second orders have come."
+    )
+    in_use_from = models.DateTimeField(
+        null=True, blank=True, help_text="From when on people were measured by it; blank: never."
+    )
+
+
+class StandingUpkeep(models.Model):
+    """One row: up to where everybody's standing is known, and by what it was measured."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    marked = models.BigIntegerField(default=0, help_text="The database's transaction mark of the last look.")
+    swept_at = models.DateTimeField(null=True, help_text="Every move up to here is known.")
+    counted_day = models.DateField(null=True, help_text="The last day whose counts are kept.")
+    measured_at = models.DateTimeField(null=True, help_text="When the thresholds in use were set.")
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="one_standing_upkeep")]
 
 
 class Standing(ByContact):

@@ -36,17 +36,22 @@ def note(before: Contact, after: Contact, now: datetime, *, actor: str) -> list[
     return ContactChange.objects.bulk_create(changes)
 
 
-def as_of(name: str, at: datetime) -> Coalesce:
-    """An expression over contacts: what the attribute was at an instant, as far as it was known then."""
+def as_of(name: str, at: datetime, *, current: bool = False) -> Any:
+    """An expression over contacts: what the attribute was at an instant, as far as it was known then.
+
+    `current` says that the instant is now, so that the row itself answers.
+    """
+    kept: Any = Contact._meta.get_field(name)
+    now: Any = Cast(F(f"{name}_id"), TextField()) if isinstance(kept, ForeignKey) else F(name)
+    if current:
+        return Coalesce(now, Value(""), output_field=TextField()) if isinstance(kept, ForeignKey) else now
     since = ContactChange.objects.filter(
         Q(occurred_at__gt=at) | Q(recorded_at__gt=at), contact=OuterRef("pk"), field=name
     )
     first = since.order_by("occurred_at", "pk")
-    kept: Any = Contact._meta.get_field(name)
     if isinstance(kept, JSONField):
         return Coalesce(Subquery(first.values("old")[:1]), F(name), output_field=JSONField())
     told = first.annotate(said=_Text("old")).values("said")[:1]
-    now = Cast(F(f"{name}_id"), TextField()) if isinstance(kept, ForeignKey) else F(name)
     return Coalesce(Subquery(told), now, Value(""), output_field=TextField())
 
 

@@ -24,9 +24,9 @@ from crm.models import (
     Purpose,
     Suppression,
 )
-from crm.people import chain, wordings
+from crm.people import chain, marks, wordings
 from crm.people.deriving import Action
-from crm.people.permission import REASONS, allowed, may_send, refusal_reason
+from crm.people.permission import REASONS, allowed, allowed_for, may_send, refusal_reason
 from crm.people.standing import rebuild_states, store
 from crm.people.wordings import Shown
 
@@ -34,6 +34,7 @@ __all__ = [
     "REASONS",
     "Said",
     "allowed",
+    "allowed_for",
     "may_send",
     "rebuild_states",
     "record",
@@ -98,7 +99,7 @@ def record(batch: Sequence[Said], now: datetime, *, unless_repeated: bool = Fals
         details = _append(batch, earlier, purposes, now)
         if details:
             store(earlier, {purpose.pk: purpose for purpose in purposes.values()})
-            _mark_dead(details)
+            marks.leave(details)
         return [detail.event for detail in details]
 
 
@@ -265,24 +266,3 @@ def _append(
 def _points(batch: list[Said]) -> dict[tuple[bytes, str], ContactPoint]:
     rows = ContactPoint.objects.filter(address_hash__in={said.address_hash for said in batch})
     return {(bytes(point.address_hash), point.channel): point for point in rows}
-
-
-def _mark_dead(details: list[ConsentDetail]) -> None:
-    """An address that bounced for good is shown as such; a complaint also stops its other spellings."""
-    bounced = [detail.address_hash for detail in details if detail.event.action == Action.BOUNCED]
-    if bounced:
-        ContactPoint.objects.filter(address_hash__in=bounced).update(status=ContactPoint.Status.HARD)
-    folded = {}
-    for detail in details:
-        if detail.event.action == Action.COMPLAINED and detail.address:
-            digest, key_id = tokens.folded_hash(detail.event.channel, detail.address)
-            folded[digest, detail.event.channel] = Suppression(
-                address_hash=digest,
-                hash_key_id=key_id,
-                channel=detail.event.channel,
-                reason=Suppression.Reason.COMPLAINED,
-                since=detail.event.occurred_at,
-                source_event=detail.event,
-            )
-    if folded:
-        Suppression.objects.bulk_create(folded.values(), ignore_conflicts=True)

@@ -42,6 +42,16 @@ def allowed(hash_expr: Any, channel_expr: Any, purpose_expr: Any) -> Q:
     return Q(asked.active) & ~Q(asked.dead) & (Q(asked.transactional) | consented)
 
 
+def allowed_for(hash_expr: Any, channel_expr: Any, purpose: Purpose) -> Q:
+    """`allowed` for a purpose at hand: the same answer, with nothing asked that is known already."""
+    asked = _Asked(hash_expr, channel_expr, Value(purpose.pk))
+    if not purpose.is_active:
+        return Q(pk__in=[])
+    if purpose.kind == Purpose.Kind.TRANSACTIONAL:
+        return ~Q(asked.dead)
+    return Q(asked.consented) & ~Q(asked.stopped) & ~Q(asked.dead)
+
+
 def refusal_reason(hash_expr: Any, channel_expr: Any, purpose_expr: Any) -> Case:
     """An annotation: the code of why not (a key of REASONS), or an empty text where it is allowed."""
     asked = _Asked(hash_expr, channel_expr, purpose_expr)

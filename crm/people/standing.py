@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from crm.models import ConsentEvent, ConsentState, Purpose, Suppression
+from crm.models import ConsentEvent, ConsentState, ContactPoint, Purpose, Suppression
 from crm.people.deriving import STRENGTH, Derived, Stand, Stop, derive
+from crm.people.stirring import stir
 
 _CHUNK = 500
 
@@ -51,8 +52,10 @@ def rebuild_states(*, repair: bool = True) -> int:
                 told[bytes(event.address_hash)].append(event)
             difference = _difference({address: derive(kept, purposes) for address, kept in told.items()})
             found += len(difference)
-            if repair:
+            if repair and len(difference):
                 _write(difference)
+                points = ContactPoint.objects.filter(address_hash__in=addresses)
+                stir(points.values_list("contact_id", flat=True))
     return found
 
 

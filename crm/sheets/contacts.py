@@ -77,6 +77,9 @@ class ContactResource(resources.ModelResource):
     def get_import_fields(self) -> Any:
         return [field for field in super().get_import_fields() if self._may_come_in(field)]
 
+    def get_user_visible_fields(self) -> Any:
+        return [*super().get_user_visible_fields(), fields.Field(column_name=people.EXTERNAL_ID)]
+
     def get_diff_headers(self) -> list[str]:
         return self.columns.headings if self.columns else []
 

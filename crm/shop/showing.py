@@ -31,3 +31,8 @@ def picture(url: str, of: object = "") -> SafeString:
 def money(amount: Decimal | None, currency: str = "") -> str:
     """An amount with its currency."""
     return "" if amount is None else f"{amount:,.2f} {currency}".strip()
+
+
+def signed(points: int) -> str:
+    """Points of a score: +10, −5."""
+    return f"{points:+,}".replace("-", "−") if points else "0"

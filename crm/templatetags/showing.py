@@ -22,3 +22,8 @@ def picture(url: str, of: object = "") -> SafeString:
 @register.filter
 def money(amount: object, currency: str = "") -> str:
     return showing.money(amount, currency) if amount not in (None, "") else ""  # type: ignore[arg-type]
+
+
+@register.filter
+def signed(points: int) -> str:
+    return showing.signed(points)

@@ -25,7 +25,10 @@ from crm.models import (
     OutsideId,
     Product,
     ServerKey,
+    ShopRhythm,
     ShopSettings,
+    Standing,
+    StandingDay,
 )
 from crm.people import consent, engagement
 from tracking.models import Cart, CartLine, Event, Visitor
@@ -118,9 +121,11 @@ def test_the_command_loads_once_and_removes_all() -> None:
     call_command("sample_shop", "load", people=8, stdout=said)
     assert Contact.objects.filter(source="sample").count() == 8
     assert Campaign.objects.filter(state=Campaign.State.RUNNING).count() == 1
+    assert Standing.objects.count() == 8 and StandingDay.objects.values("on_day").distinct().count() > 100
     call_command("sample_shop", "remove", stdout=said)
     call_command("sample_shop", "remove", stdout=said)
     assert not Contact.objects.exists() and not Campaign.objects.exists()
+    assert not StandingDay.objects.exists() and not ShopRhythm.objects.exists()
     told = said.getvalue()
     assert "loaded already" in told and "8 people" in told and "There is no sample shop here" in told
 

@@ -150,7 +150,7 @@ def test_consent_as_of_then(cast):
     assert who(document, at=days_ago(3)) == {"Ana"}
     assert who(rule("crm.consent", purpose="transactional", channel="email")) == set(cast)
     found = rules.explain(Contact.objects.filter(pk=cast["Ana"].pk), document, NOW)
-    assert found.root.leaves()[0].evidence == "last word: withdrawn"
+    assert found.root.leaves()[0].evidence == "last word: withdrawn, on 28 February 2026"
     assert who(rule("crm.consent", purpose="gone", channel="email")) == set()
 
 

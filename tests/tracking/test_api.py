@@ -10,7 +10,7 @@ from django.test import Client
 from crm.kernel import clock
 from crm.models import Contact, Order
 from crm.shop import keys
-from tracking.models import Cart, Event, InboundEvent
+from tracking.models import Cart, DailyCount, Event, InboundEvent, Visit
 from tracking.shop import carts
 from tracking.visits import ingest
 
@@ -103,3 +103,29 @@ def test_going_to_the_checkout_tells_the_cart_its_number(tell: Tell) -> None:
 
     cart = Cart.objects.get()
     assert (cart.checkout_id, cart.changed_at, cart.item_count) == ("k1", NOW - timedelta(minutes=10), 1)
+
+
+def test_an_event_of_the_shops_own_keeps_its_name_and_a_few_plain_properties(tell: Tell) -> None:
+    own = {
+        "score": 7,
+        "ok": True,
+        "note": "x" * 300,
+        "list": [1],
+        "bad name": 1,
+        "event": "other",
+        "brand": "B",
+    }
+    event = {"id": "e1", "kind": "custom", "at": "2026-11-20T11:50:00Z", "customer": {"id": "7"}}
+
+    assert tell("events", event | {"details": {"name": "Quiz_Done", "props": own}}) == (202, {"taken": 1})
+    kept = {"event": "quiz_done", "score": 7, "ok": True, "note": "x" * 200, "brand": "B"}
+    assert Event.objects.get().props == kept
+    assert DailyCount.objects.values_list("kind", "brand").get() == ("custom:quiz_done", "b")
+    # Told by a server without a browser: something happened, nobody visited.
+    assert not Visit.objects.exists()
+
+    for details in ({}, {"name": "two words"}, {"name": "x" * 41}, {"name": "quiz", "props": [1]}):
+        assert tell("events", event | {"id": "e2", "details": details})[0] == 422
+    many = {"name": "many", "props": {f"p{number}": number for number in range(50)}}
+    assert tell("events", event | {"id": "e3", "details": many})[0] == 202
+    assert len(Event.objects.get(props__event="many").props) == 21

@@ -17,12 +17,13 @@ router = Router(tags=["events"])
 
 
 class OneEvent(Body):
-    """`details` are those of the script's call of the same name. One of `customer` and `visitor_id` says
+    """`details` are those of the script's call of the same name; of `custom`, the shop's own, `name` and
+    `props`. One of `customer` and `visitor_id` says
     whose it is.
     """
 
     id: OutsideId
-    kind: Literal["page", "product", "favourite", "search", "checkout"]
+    kind: Literal["page", "product", "favourite", "search", "checkout", "custom"]
     at: Moment
     url: Long = ""
     customer: Person | None = None

@@ -39,3 +39,9 @@ _SIGNS: dict[str, tuple[Moment, ...]] = {
     "click": ("last_seen_at", "last_click_at"),
     "cart": ("last_seen_at", "last_cart_at"),
 }
+
+SIGNS_OF_LIFE = """
+    SELECT contact_id, occurred_at FROM tracking_event
+    WHERE kind <> 'open' AND actor IN ('human', 'likely_human')
+"""
+"""Every one there was, as a query of (contact, instant): for what is written of the past."""

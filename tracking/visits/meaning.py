@@ -75,12 +75,16 @@ def order_in(act: Act, address: str) -> intake.OrderIn:
 
 
 def product_of(act: Act) -> str:
+    if act.kind == "custom":
+        return str(act.details.get("props", {}).get("product_id", ""))
     return act.details.get("product_id", "") if act.kind in _ABOUT_PRODUCTS else ""
 
 
 def props(act: Act) -> dict[str, Any]:
     """What is kept beside the columns: small, and nothing that names a person."""
     kept = {name: act.details[name] for name in _KEPT.get(act.kind, ()) if name in act.details}
+    if act.kind == "custom":
+        kept = act.details.get("props", {}) | {"event": act.details["name"]}
     if "lines" in act.details:
         kept["lines"] = len(act.details["lines"])
     if act.rules:

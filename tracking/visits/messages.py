@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 MAX_EVENTS = 50
 MAX_LINES = 100
+MAX_PROPERTIES = 20
 MAX_AGE = timedelta(days=7)
 
 _MINUTE = timedelta(minutes=1)
@@ -26,6 +27,8 @@ _LARGEST = Decimal("9999999999")
 _CENT = Decimal("0.01")
 _MOST_OF_ONE = Decimal("99999999")
 _CURRENCY = re.compile(r"[A-Z]{3}")
+_NAME = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,39}")
+_PROPERTY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,59}")
 _EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 
 
@@ -283,6 +286,27 @@ def _restore(raw: Mapping) -> dict[str, Any]:
     )
 
 
+def _custom(raw: Mapping) -> dict[str, Any]:
+    """An event of the shop's own: its name, and a few properties that are text, numbers, yes or no."""
+    name = as_text(raw.get("name"), 60).lower()
+    if not _NAME.fullmatch(name):
+        raise Refused("event_name")
+    told = raw.get("props") or {}
+    if not isinstance(told, Mapping):
+        raise Refused("event_properties")
+    plain = {key: _plain(value) for key, value in told.items() if _PROPERTY.fullmatch(str(key))}
+    kept = [(key, value) for key, value in plain.items() if value is not None][:MAX_PROPERTIES]
+    return {"name": name} | _kept(props=dict(kept))
+
+
+def _plain(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return value if abs(value) <= _LARGEST else None
+    return as_text(value, 200) or None
+
+
 def _token(raw: Any, reason: str) -> str:
     if not isinstance(raw, str) or not 20 <= len(raw) <= 300:
         raise Refused(reason)
@@ -300,4 +324,5 @@ KINDS: dict[str, Callable[[Mapping], dict[str, Any]]] = {
     "order": _order,
     "landing": _landing,
     "restore": _restore,
+    "custom": _custom,
 }

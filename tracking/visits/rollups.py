@@ -164,7 +164,7 @@ def _add(events: str) -> str:
 
 def _lay(events: str) -> str:
     """Visits around these events, laid anew: `span` is from the first act of the first visit they touch to
-    the last of the last, so that only whole visits lie within.
+    the last of the last, so that only whole visits lie within. With `first` a visit begins, before and after.
     """
     key = UUID7.replace("%s", "floor(extract(epoch FROM fresh.started_at) * 1000)")
     same = "v.contact_id = {0}.contact_id AND v.visitor_id IS NOT DISTINCT FROM {0}.visitor_id"
@@ -188,7 +188,7 @@ def _lay(events: str) -> str:
     ), fresh AS MATERIALIZED ({sessions.visits(around)}),
     gone AS (
         DELETE FROM tracking_visit AS v USING span
-        WHERE {same.format("span")} AND v.started_at BETWEEN span.first AND span.last
+        WHERE {same.format("span")} AND v.started_at > span.first AND v.started_at <= span.last
             AND NOT EXISTS (
                 SELECT FROM fresh WHERE {same.format("fresh")} AND fresh.started_at = v.started_at
             )

@@ -38,7 +38,8 @@ _PAID = "^(cpc|ppc|cpm|cpv|cpa|display|banner|retargeting|remarketing|paid.*)$"
 def _told(name: str, longest: int) -> str:
     raw = f"substring(entry_url from '(?i)[?&]{name}=([^&#]*)')"
     plain = f"CASE WHEN {raw} ~ '[%%+]' THEN tracking_decoded({raw}) ELSE {raw} END"
-    return f"CASE WHEN entry_url ~* '[?&]utm_' THEN COALESCE(left(btrim(lower({plain})), {longest}), '') ELSE '' END"
+    short = f"COALESCE(left(btrim(lower({plain})), {longest}), '')"
+    return f"CASE WHEN entry_url ~* '[?&]utm_' THEN {short} ELSE '' END"
 
 
 def _host(url: str) -> str:
@@ -49,6 +50,8 @@ def visits(events: str) -> str:
     """A query of `id` and `COLUMNS`, of all visits that these rows make up: `events` is what stands after
     FROM, with the events as `e`, filtered by `VISITING`. `id` is that of the first act.
     """
+    # One aggregate for both ends: asked twice it is counted once.
+    urls = "array_agg(url ORDER BY occurred_at, id) FILTER (WHERE page IS NOT NULL)"
     return f"""
     SELECT id, contact_id, visitor_id, started_at, ended_at, recorded_at, acts, pages, products, seconds,
         source, medium, campaign,
@@ -63,14 +66,10 @@ def visits(events: str) -> str:
             SELECT contact_id, visitor_id,
                 (array_agg(id ORDER BY occurred_at, id))[1] AS id,
                 min(occurred_at) AS started_at, max(occurred_at) AS ended_at, max(recorded_at) AS recorded_at,
-                count(*)::int AS acts, count(DISTINCT page)::int AS pages,
-                count(DISTINCT product)::int AS products,
+                count(*)::int AS acts, count(DISTINCT page COLLATE "C")::int AS pages,
+                count(DISTINCT product COLLATE "C")::int AS products,
                 floor(extract(epoch FROM max(occurred_at) - min(occurred_at)))::int AS seconds,
-                COALESCE((array_agg(url ORDER BY occurred_at, id) FILTER (WHERE page IS NOT NULL))[1], '')
-                    AS entry_url,
-                COALESCE(
-                    (array_agg(url ORDER BY occurred_at DESC, id DESC) FILTER (WHERE page IS NOT NULL))[1], ''
-                ) AS exit_url,
+                COALESCE(({urls})[1], '') AS entry_url, COALESCE(({urls})[count(page)], '') AS exit_url,
                 (array_agg(url ORDER BY occurred_at, id) FILTER (WHERE kind = 'page'))[1] AS referrer_told_at,
                 (array_agg(referrer ORDER BY occurred_at, id) FILTER (WHERE kind = 'page'))[1] AS sent_by
             FROM (

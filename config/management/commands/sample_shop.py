@@ -9,8 +9,10 @@ from django.db import transaction
 
 from config.embedded.sample.history import PEOPLE
 from config.sample import flow, removal, shop, year
+from crm.audience import standing_history
 from crm.kernel import clock
 from crm.models import Contact
+from tracking.visits.activity import SIGNS_OF_LIFE
 
 BAR = 30
 
@@ -40,6 +42,7 @@ class Command(BaseCommand):
                 sender = shop.hire(now)
                 counts = year.load(shop.stock_shelves(now), now, self.progress, people=people)
                 flow.start(sender, now)
+                standing_history.rebuild(now, SIGNS_OF_LIFE)
         except shop.NotOurs as error:
             raise CommandError(str(error)) from error
         self.stdout.write("")

@@ -1,6 +1,10 @@
 // Widths and heights of bars come from data, not from style attributes, so that the policy can stay strict.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const bar of document.querySelectorAll("[data-percent]")) {
-    bar.style.setProperty("--percent", `${bar.dataset.percent}%`);
-  }
-});
+(() => {
+  const draw = (root) => {
+    for (const bar of root.querySelectorAll("[data-percent]")) {
+      bar.style.setProperty("--percent", `${bar.dataset.percent}%`);
+    }
+  };
+  document.addEventListener("DOMContentLoaded", () => draw(document));
+  document.addEventListener("htmx:afterSwap", (event) => draw(event.target));
+})();

@@ -36,7 +36,12 @@ def _said(node: Group | Leaf, *, inner: bool = False) -> str:
     if isinstance(node, Leaf):
         return words(node) or f"[a condition that cannot be read: {node.kind}]"
     parts = [_said(member, inner=True) for member in node.members]
-    if node.op in (ALL, ANY):
-        joined = (" and " if node.op == ALL else " or ").join(parts)
+    if node.op == ALL:
+        # A comma where a group stands between, so that one hears where it ends.
+        comma = "," if any(isinstance(member, Group) for member in node.members) else ""
+        joined = f"{comma} and ".join(parts)
         return f"({joined})" if inner and len(parts) > 1 else joined
-    return f"not ({' or '.join(parts)})"
+    joined = " or ".join(parts)
+    if node.op == ANY:
+        return f"either {joined}" if len(parts) > 1 else joined
+    return f"are not among those who {joined}"

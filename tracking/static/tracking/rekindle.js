@@ -1,4 +1,4 @@
-/* Rekindle: tells the shop's CRM what a visitor does. Sets no cookies, never throws, never waits for an answer. */
+/* Rekindle: tells the shop's CRM what visitors do. Sets no cookies, never throws, never waits for an answer. */
 (function (window, document) {
   "use strict";
 
@@ -33,7 +33,7 @@
     try {
       if (value) window.localStorage.setItem(name, value);
       else window.localStorage.removeItem(name);
-    } catch (error) { /* full or forbidden: then this page alone knows */ }
+    } catch (error) { /* full or forbidden: this page alone knows */ }
   }
 
   function who() {
@@ -84,7 +84,7 @@
     queue = queue.filter(function (event) { return events.indexOf(event) < 0; });
   }
 
-  /* At most three tries a batch; then it rests among the few that the next page sends once more. */
+  /* At most three tries a batch; then it rests among the few that the next page sends again. */
   function send() {
     timer = 0;
     if (sending || !queue.length || !allowed) return;
@@ -186,10 +186,11 @@
     }
   }
 
-  function command(name, details) {
+  function command(name, details, more) {
     if (name === "consent") consent(details);
     else if (name === "visitor") { if (allowed) details(who()); else waitFor(details); }
     else if (name === "reset") { visitor = ""; keep(ID, ""); }
+    else if (name === "event") add("custom", { name: details, props: more });
     else if (name === "page") add("page", { title: document.title.slice(0, 200), referrer: document.referrer });
     else if (name === "identify" || name === "order" || name === "restore") add(name, details, true);
     else if (typeof name === "string") add(name, details);

@@ -16,8 +16,8 @@ def test_a_rule_is_one_english_sentence(people):
         ]
     }
     assert rules.sentence(document) == (
-        "People who were seen in the last 7 days and (are called Ana or are called Dana)"
-        " and not (belong to sales or are called Boris)."
+        "People who were seen in the last 7 days, and either are called Ana or are called Dana,"
+        " and are not among those who belong to sales or are called Boris."
     )
 
 

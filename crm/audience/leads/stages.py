@@ -1,0 +1,183 @@
+"""Stages: what the rules say, what hands do, and the row each move leaves.
+
+The stage by rule is the furthest one on the board whose rule is true. It acts only when the rules say
+something else than they said last (`Lead.rule_stage`), so a hand's move stands until then. Where no rule is
+true they say nothing new. Out of a stage in which sales has them (accepted, bought) rules only lead forward:
+a score that fades takes nobody out of a salesperson's hands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from crm.audience.leads.definitions import Refused
+from crm.audience.leads.pages import page_of_contact
+from crm.models import ContactChange, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove, Task
+from crm.people.stirring import stir
+
+Meaning = Stage.Meaning
+
+_BY_VERSION = {
+    Meaning.LEAD: "is_lead",
+    Meaning.NURTURE: "enter_nurturing",
+    Meaning.SALES_READY: "sales_ready",
+}
+FORWARD_ONLY = (Meaning.ACCEPTED, Meaning.WON)
+OF_RULES = (Meaning.LEAD, Meaning.NURTURE)
+
+
+def rule_of(stage: Stage, version: LeadVersion) -> tuple[Any, bool]:
+    """The rule that brings leads to a stage, and whether it holds only while they are leads by the rule.
+
+    *Is a lead*, *is nurtured*, *ready for sales* follow the wording of the version; other stages their own.
+    """
+    name = _BY_VERSION.get(Meaning(stage.meaning))
+    return (getattr(version, name), True) if name else (stage.rule, False)
+
+
+def may_follow(lead: Lead, said: Stage) -> bool:
+    """Whether what the rules newly say moves this lead."""
+    if said.pk == lead.stage_id:
+        return False
+    here = lead.stage
+    return here is None or here.meaning not in FORWARD_ONLY or said.position > here.position
+
+
+def is_held(lead: Lead) -> bool:
+    """Whether a hand put the lead where it is, so that ceasing to match the rule does not end it."""
+    return lead.stage_id != lead.rule_stage_id
+
+
+def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: str = "") -> StageMove:
+    """Set the lead's stage, or end it, and return the row of it; both to be stored. `by` blank: a rule."""
+    move = StageMove(
+        contact_id=lead.contact_id,
+        definition_id=lead.definition_id,
+        from_stage=lead.stage,
+        to_stage=to,
+        by_rule=not by,
+        actor=by[:120],
+        score=lead.score,
+        reason=reason[:500],
+        occurred_at=now,
+        recorded_at=now,
+    )
+    lead.stage_since = now
+    if to is None:
+        lead.ended_at = now
+    else:
+        lead.stage, lead.ended_at = to, None
+    return move
+
+
+@transaction.atomic
+def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> StageMove | None:
+    """Move a lead by hand, in either direction; it stays there until the rules say something new.
+
+    Leaving *ready for sales* answers the hand-over, so its task is done. None: it was there already.
+    """
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("stage").get(pk=lead.pk)
+    if stage.definition_id != lead.definition_id:
+        raise Refused([f"“{stage}” is a stage of another definition."])
+    if lead.ended_at is not None:
+        raise Refused(["This person is no lead any more."])
+    if stage.pk == lead.stage_id:
+        return None
+    row = moved(lead, stage, now, by=by or "somebody", reason=reason)
+    lead.save(update_fields=["stage", "stage_since", "ended_at"])
+    row.save(force_insert=True)
+    if stage.meaning != Meaning.SALES_READY:
+        close_tasks([lead.contact_id], lead.definition_id, now, by or "somebody")
+    stir([lead.contact_id])
+    return row
+
+
+def accept(lead: Lead, now: datetime, by: str) -> StageMove | None:
+    """Sales takes the lead."""
+    return move(lead, stage_of(lead.definition_id, Meaning.ACCEPTED), now, by, "Accepted")
+
+
+def refuse(lead: Lead, now: datetime, by: str, reason: str) -> StageMove | None:
+    """Sales does not take the lead: back to nurturing until the rules say something new."""
+    return move(lead, stage_of(lead.definition_id, Meaning.NURTURE), now, by, reason or "Refused")
+
+
+@transaction.atomic
+def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
+    """Give the lead, and what is open to do about it, to a colleague (or to nobody), who is told."""
+    lead = Lead.objects.select_for_update(of=("self",)).select_related("owner", "contact").get(pk=lead.pk)
+    before = lead.owner
+    if before == owner:
+        return
+    lead.owner = owner
+    lead.save(update_fields=["owner"])
+    open_tasks(lead.contact_id, lead.definition_id).update(owner=owner)
+    ContactChange.objects.create(
+        contact_id=lead.contact_id,
+        field="lead_owner",
+        old=str(before) if before else None,
+        new=str(owner) if owner else None,
+        actor=by[:120],
+        occurred_at=now,
+        recorded_at=now,
+    )
+    stir([lead.contact_id])
+    if owner is not None and owner.get_username() != by:
+        Notice.objects.create(
+            key=f"lead-owner:{lead.pk}:{owner.pk}:{now.isoformat()}",
+            user=owner,
+            contact_id=lead.contact_id,
+            subject=f"{lead.contact} is your lead now"[:200],
+            body=f"{by or 'Somebody'} gave you this lead of “{lead.definition}”, {lead.score} points.",
+            path=page_of_contact(lead.contact_id),
+            created_at=now,
+        )
+
+
+def stage_of(definition_id: UUID, meaning: str) -> Stage:
+    """The first stage of a meaning."""
+    stage = Stage.objects.filter(definition=definition_id, meaning=meaning).order_by("position", "pk").first()
+    if stage is None:
+        raise Refused([f"There is no stage that means “{Meaning(meaning).label}”."])
+    return stage
+
+
+def open_tasks(contact_id: UUID, definition_id: UUID) -> Any:
+    """What is to be done about a hand-over. The task carries the id of the move that caused it."""
+    return _open_tasks([contact_id], definition_id)
+
+
+def close_tasks(contact_ids: Sequence[UUID], definition_id: UUID, now: datetime, by: str) -> None:
+    """The hand-over was answered, or has become moot."""
+    if contact_ids:
+        _open_tasks(contact_ids, definition_id).update(done_at=now, done_by=by[:120])
+
+
+def _open_tasks(contact_ids: Sequence[UUID], definition_id: UUID) -> Any:
+    moves = StageMove.objects.filter(contact__in=contact_ids, definition=definition_id).values("pk")
+    tasks = Task.objects.filter(contact__in=contact_ids, kind=Task.Kind.HAND_OVER, done_at=None)
+    return tasks.filter(pk__in=moves)
+
+
+def score_rows(leads: Iterable[Lead], now: datetime) -> list[ScoreChange]:
+    return [
+        ScoreChange(
+            contact_id=lead.contact_id,
+            definition_id=lead.definition_id,
+            score=lead.score,
+            occurred_at=now,
+            recorded_at=now,
+        )
+        for lead in leads
+    ]
+
+
+def history(lead: Lead) -> list[StageMove]:
+    """Every move of this lead, the newest first."""
+    rows = StageMove.objects.filter(contact=lead.contact_id, definition=lead.definition_id)
+    return list(rows.select_related("from_stage", "to_stage").order_by("-occurred_at", "-pk"))

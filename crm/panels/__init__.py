@@ -1,0 +1,1 @@
+"""What the core shows beside a person's facts on their page."""

@@ -1,0 +1,82 @@
+"""What day and time it is where each person is. Worked out zone by zone, so the database compares names.
+
+Who has no zone, or one that does not exist, lives in the shop's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.lookups import In
+
+from crm.kernel.rules.compiling import two_valued
+from crm.models import Contact
+from crm.shop.settings import this_shop
+
+type Asked = Callable[[datetime], Any]
+
+
+def in_zones(zone: Any, at: datetime, asked: Asked) -> Q:
+    """A filter by the zone's name (an expression): people for whom the question, asked of their own local
+    moment, is answered with yes.
+    """
+    at_home = bool(asked(_local(_home(), at)))
+    others = [name for name in _zones() if bool(asked(_local(name, at))) != at_home]
+    return ~Q(In(zone, others)) if at_home else Q(In(zone, others))
+
+
+def by_day(zone: Any, at: datetime, condition: Callable[[date], Q]) -> Q:
+    """A filter that is another one on each of the two or three days it is in the world."""
+    whole = Q(pk__in=[])
+    for day in sorted({_local(name, at).date() for name in _zones()}):
+        whole |= in_zones(zone, at, lambda local, day=day: local.date() == day) & condition(day)
+    return whole
+
+
+def turned(zone: Any, since: datetime, at: datetime, asked: Asked) -> Q | None:
+    """People for whom the question has another answer than before; None where there are none."""
+    names = [name for name in _zones() if asked(_local(name, since)) != asked(_local(name, at))]
+    if asked(_local(_home(), since)) != asked(_local(_home(), at)):
+        still = sorted(set(_zones()) - set(names))
+        return ~Q(In(zone, still)) if still else Q(pk__isnull=False)
+    return Q(In(zone, names)) if names else None
+
+
+def drifted(asked: Callable[[datetime], Q], since: datetime, at: datetime) -> list[QuerySet[Any]]:
+    """For conditions that hang on the day it is: people where it is another day than before, and of whom the
+    condition says something else than before.
+    """
+    elsewhere = turned(F("time_zone"), since, at, lambda local: local.date())
+    if elsewhere is None:
+        return []
+    before, after = (two_valued(asked(then)) for then in (since, at))
+    return [Contact.objects.filter(elsewhere).filter((before & ~after) | (~before & after)).values("pk")]
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """The zone a person lives in, by what is known of them."""
+    return _zone(name if name in _zones() else _home())
+
+
+def _home() -> str:
+    name = this_shop().time_zone
+    return name if name in _zones() else "UTC"
+
+
+def _local(name: str, at: datetime) -> datetime:
+    return at.astimezone(_zone(name))
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))

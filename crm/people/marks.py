@@ -1,0 +1,58 @@
+"""What was said of an address leaves its mark on the address itself, and stirs whoever has it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from crm.kernel import tokens
+from crm.models import ConsentDetail, ContactPoint, Suppression
+from crm.models.writing import update_rows
+from crm.people.deriving import NOT_THE_PERSON, Action
+from crm.people.stirring import stir
+
+
+def leave(details: Sequence[ConsentDetail]) -> None:
+    """Called by whoever records consent events, in the same transaction."""
+    bounced = [detail.address_hash for detail in details if detail.event.action == Action.BOUNCED]
+    if bounced:
+        ContactPoint.objects.filter(address_hash__in=bounced).update(status=ContactPoint.Status.HARD)
+    _verify(details)
+    stopped = _stop_other_spellings(details)
+    touched = {detail.address_hash for detail in details} | stopped
+    stir(ContactPoint.objects.filter(address_hash__in=touched).values_list("contact_id", flat=True))
+
+
+def _verify(details: Sequence[ConsentDetail]) -> None:
+    """Who confirms reads that mailbox: from the first time on the address is known to be theirs."""
+    confirmed: dict[bytes, datetime] = {}
+    for detail in details:
+        event = detail.event
+        if event.action == Action.CONFIRMED and event.source_kind not in NOT_THE_PERSON:
+            before = confirmed.get(detail.address_hash, event.occurred_at)
+            confirmed[detail.address_hash] = min(before, event.occurred_at)
+    if not confirmed:
+        return
+    points = list(ContactPoint.objects.filter(address_hash__in=list(confirmed), verified_at=None))
+    for point in points:
+        point.verified_at = confirmed[bytes(point.address_hash)]
+    update_rows(points, "verified_at")
+
+
+def _stop_other_spellings(details: Sequence[ConsentDetail]) -> set[bytes]:
+    """Who complained as ana+shop@… has complained as ana@…, too. Returns the hashes that were stopped."""
+    folded = {}
+    for detail in details:
+        if detail.event.action == Action.COMPLAINED and detail.address:
+            digest, key_id = tokens.folded_hash(detail.event.channel, detail.address)
+            folded[digest, detail.event.channel] = Suppression(
+                address_hash=digest,
+                hash_key_id=key_id,
+                channel=detail.event.channel,
+                reason=Suppression.Reason.COMPLAINED,
+                since=detail.event.occurred_at,
+                source_event=detail.event,
+            )
+    if folded:
+        Suppression.objects.bulk_create(folded.values(), ignore_conflicts=True)
+    return {digest for digest, _ in folded}

@@ -1,0 +1,75 @@
+"""A marketer makes own fields, brings people by spreadsheet and answers a field on a person's page, by hand."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from config import administrators
+from crm.models import Contact, OwnField
+from tests.browser import pictures
+from tests.browser.conftest import PHONE
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_own_fields_from_making_them_to_answering_one(
+    live_server: LiveServer, page: Page, complaints: list[str], tmp_path: Path
+) -> None:
+    admin = f"{live_server.url}/admin"
+    password = administrators.first_password()
+    page.goto(f"{admin}/")
+    page.get_by_label("Username").fill(administrators.FIRST)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+    page.goto(f"{admin}/crm/ownfield/add/")
+    page.get_by_label("Label").fill("Mood")
+    page.get_by_label("Type").select_option("one of a list")
+    pictures.keep(page, "own-field-add")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("A list needs its answers, one a line.")).to_be_visible()
+    page.get_by_label("Answers").fill("Sunny\nGrey")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.goto(f"{admin}/crm/ownfield/add/")
+    page.get_by_label("Label").fill("Birthday")
+    page.get_by_label("Type").select_option("date")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
+    pictures.keep(page, "own-fields")
+
+    file = tmp_path / "leads.csv"
+    rows = [f"{number},{'Select' if number % 3 else 'Sunny'},{number}.1.1990" for number in range(1, 29)]
+    file.write_text("\n".join(["Lead Number,Mood,Birthday", *rows]))
+    page.goto(f"{admin}/crm/contact/import/")
+    pictures.keep(page, "import-form")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Format").select_option("csv")
+    page.get_by_label("Column that says who they are").fill("Lead Number")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("is none of its answers: Sunny, Grey").first).to_be_visible()
+    pictures.keep(page, "import-wrong")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_label("Format").select_option("csv")
+    page.get_by_label("Column that says who they are").fill("Lead Number")
+    page.get_by_label("Words that mean no answer").fill("Select")
+    page.get_by_role("button", name="Submit").click()
+    expect(page.get_by_text("28 rows: 28 new people")).to_be_visible()
+    pictures.keep(page, "import-preview")
+    page.get_by_role("button", name="Confirm import").click()
+    expect(page.get_by_text("28 new")).to_be_visible()
+    assert Contact.objects.filter(fields__mood="Sunny").count() == 9
+
+    person = Contact.objects.get(fields__birthday="1990-01-02")
+    page.goto(f"{admin}/crm/contact/{person.pk}/change/")
+    page.locator("summary, [x-on\\:click]").filter(has_text="Edit this person").first.click()
+    page.get_by_label("Mood").select_option("Grey")
+    pictures.keep(page, "person")
+    page.get_by_label("First name").fill("Ana")
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.get_by_role("definition").filter(has_text="Grey")).to_be_visible()
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    assert OwnField.objects.count() == 2
+    assert complaints == []
