@@ -18,6 +18,7 @@ from crm.conditions.purchases import GROUP, of_goods, orders_known
 from crm.conditions.spans import SpanForm, span_of
 from crm.kernel.rules import ENTERED_AT, Condition, Scope, conditions
 from crm.models import Order
+from crm.people.among import among
 
 
 class Ordering(Often):
@@ -32,6 +33,10 @@ class Ordering(Often):
     def rows(self, params: dict[str, Any], at: datetime, scope: Scope) -> QuerySet[Order]:
         orders = orders_known(at, current=scope.current)
         return self.sort(params, orders.filter(span_of(params).q(at)))
+
+    def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        people = self._counted(self.rows(params, at, scope), scope)
+        return among(people.filter(number=number).values("contact_id"))
 
     def noun(self, params: dict[str, Any]) -> tuple[str, str]:
         about = words.joined(goods.about(params), span_of(params).words)

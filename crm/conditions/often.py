@@ -52,8 +52,8 @@ class Often(Condition):
         return among(people.filter(number__gte=number).values("contact_id"))
 
     def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        people = self._counted(self.rows(params, at, scope), scope)
-        return among(people.filter(number=number).values("contact_id"))
+        more = self.at_least(number + 1, params, at, scope)
+        return self.at_least(number, params, at, scope) & ~more
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         asked = (params["times"], params, at, scope)
