@@ -97,7 +97,9 @@ class ClickedThen(Condition):
     def sentence(self, params: dict[str, Any]) -> str:
         then = "bought" if params["then"] == BOUGHT else "did not buy"
         within = words.counted(params["within"], "day")
-        return f"clicked in a message{of_campaign(params)} {last_days(params)} and {then} within {within} of it"
+        return (
+            f"clicked in a message{of_campaign(params)} {last_days(params)} and {then} within {within} of it"
+        )
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         last = self._clicks(params, at).order_by().values("contact_id").annotate(last=Max("occurred_at"))

@@ -119,13 +119,9 @@ class DiscountShare(Condition):
 
     def sentence(self, params: dict[str, Any]) -> str:
         off = "a coupon" if params["off"] == COUPON else "something off"
-        span = span_of(params)
+        share = f"had {off} in at {params['which']} {params['percent']} % of their orders"
         number = words.counted(params["orders"], "order")
-        return words.joined(
-            f"had {off} in at {params['which']} {params['percent']} % of their orders",
-            f"{span.words}," if not span.is_ever else "",
-            f"with {number} or more",
-        )
+        return words.joined(f"{words.joined(share, span_of(params).words)}, with {number} or more")
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         mine = self._orders(params, at, scope).filter(contact_id=OuterRef("pk"))

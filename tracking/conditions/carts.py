@@ -150,8 +150,9 @@ class CartOpen(_HasCart):
         return Q(Exists(carts))
 
     def sentence(self, params: dict[str, Any]) -> str:
-        things = f"with {words.counted(params['things'], 'thing')} or more" if params["things"] else ""
-        return words.joined("have an open cart", _about(params), things, self._aged(params))
+        things = f"of {words.counted(params['things'], 'thing')} or more" if params["things"] else ""
+        aged = self._aged(params)
+        return words.joined("have an open cart", things, _about(params)) + (f", {aged}" if aged else "")
 
     def drift(
         self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope

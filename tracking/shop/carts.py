@@ -33,12 +33,12 @@ __all__ = [
 FORGOTTEN_AFTER = timedelta(days=30)
 
 
-@transaction.atomic
 def apply_cart_changes(changes: Sequence[CartChange], now: datetime) -> list[UUID]:
     """Lay the changes upon the stored carts, in the order of their source times, by a fixed number of
     queries.
 
-    Returns the carts that changed. A change older than the last one known of its cart is ignored.
+    Returns the carts that changed. A change older than the last one known of its cart is ignored. The
+    caller stirs the people, who were here in any case.
     """
     if not changes:
         return []
@@ -47,7 +47,6 @@ def apply_cart_changes(changes: Sequence[CartChange], now: datetime) -> list[UUI
         episodes.lay(known[change.key], change, now)
     episodes.write(list(known.values()))
     touched = {cart_id: cart for one in known.values() for cart_id, cart in one.touched.items()}
-    stir(cart.contact_id for cart in touched.values())
     _close_bought({cart.contact_id for cart in touched.values()}, list(touched))
     return list(touched)
 
