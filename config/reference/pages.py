@@ -101,10 +101,7 @@ def _what(field: forms.Field) -> str:
         if least is not None and most is not None:
             return f"{sort} from {least:,} to {most:,}"
         return f"{sort}, at least {least:,}" if least is not None else sort
-    for sort, words in _SORTS:
-        if isinstance(field, sort):
-            return words
-    return "text"
+    return next((words for one, words in _SORTS if isinstance(field, one)), "text")
 
 
 _SORTS: list[tuple[type[forms.Field], str]] = [

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -34,8 +34,12 @@ def by_day(zone: Any, at: datetime, condition: Callable[[date], Q]) -> Q:
     """A filter that is another one on each of the two or three days it is in the world."""
     whole = Q(pk__in=[])
     for day in sorted({_local(name, at).date() for name in _zones()}):
-        whole |= in_zones(zone, at, lambda local, day=day: local.date() == day) & condition(day)
+        whole |= in_zones(zone, at, partial(_is_on, day)) & condition(day)
     return whole
+
+
+def _is_on(day: date, local: datetime) -> bool:
+    return local.date() == day
 
 
 def turned(zone: Any, since: datetime, at: datetime, asked: Asked) -> Q | None:

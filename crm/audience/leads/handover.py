@@ -36,13 +36,14 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     ids = [lead.contact_id for lead, _move in ready]
     people = Contact.objects.filter(AnyOf(F("pk"), ids)).in_bulk()
     colleagues = _colleagues(definition, ready, people.values())
+    spoken = rules.sentence(version.sales_ready)
     rests_on = evidence(version.sales_ready, ids, now)
     tasks, told = [], {}
     for lead, move in ready:
         contact = people[lead.contact_id]
         owner = _owner(definition, lead, contact, colleagues)
-        lead.owner_id = owner.pk if owner else lead.owner_id
-        why = reasons(lead, version, rests_on.get(lead.contact_id, []))
+        lead.owner_id = owner.pk if owner else None
+        why = reasons(lead, spoken, rests_on.get(lead.contact_id, []))
         tasks.append(
             Task(
                 id=move.pk,
@@ -63,12 +64,12 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
-def reasons(lead: Lead, version: LeadVersion, rests_on: Sequence[str]) -> str:
+def reasons(lead: Lead, spoken: str, rests_on: Sequence[str]) -> str:
     """Why this lead is ready, in plain lines: the score and what it comes from, the rule, the evidence."""
     lines = [f"Score: {lead.score}"]
     for reason in lead.reasons[:_MOST_REASONS]:
         lines.append(f"  {reason['points']:+d} {reason['label']}")
-    lines += ["", f"The rule: {rules.sentence(version.sales_ready)}"]
+    lines += ["", f"The rule: {spoken}"]
     return "\n".join(lines + [f"  {line}" for line in rests_on])
 
 
