@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -22,10 +22,25 @@ class FlowForm(forms.Form):
     )
 
 
+SLOWEST = timedelta(hours=1)
+"""No tick takes longer to write what it did: a run that began or ended before is seen by now."""
+
+
 class Runs(Condition):
-    """A run through a flow, entered by then."""
+    """A run through a flow, entered by then. Runs carry the instants they began and ended, so letting
+    somebody in need not stir them as well.
+    """
 
     group = GROUP
+
+    def drift(
+        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
+    ) -> Sequence[QuerySet[Any]]:
+        lately = Q(entered_at__gt=since - SLOWEST) | Q(finished_at__gt=since - SLOWEST)
+        runs = Enrolment.objects.filter(lately)
+        if params["campaign"]:
+            runs = runs.filter(campaign=params["campaign"])
+        return [runs.order_by().values("contact_id")]
 
     def runs(self, params: dict[str, Any], at: datetime, scope: Scope) -> QuerySet[Enrolment]:
         raise NotImplementedError(f"{type(self).__name__} names no runs")
@@ -68,11 +83,6 @@ class InFlow(Runs):
     def tell(self, params: dict[str, Any], value: Any) -> str:
         return f"entered on {words.day(value)}" if value else "in none"
 
-    def drift(
-        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
-    ) -> Sequence[QuerySet[Any]]:
-        return []
-
 
 ENTERED, FINISHED, LEFT = "entered", "finished", "left"
 
@@ -112,7 +122,8 @@ class WasInFlow(Runs):
     def drift(
         self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
     ) -> Sequence[QuerySet[Any]]:
-        return span_of(params).passed(Enrolment.objects.all(), since, at, _moment(params))
+        lately = super().drift(params, since, at, scope)
+        return [*lately, *span_of(params).passed(Enrolment.objects.all(), since, at, _moment(params))]
 
 
 def _moment(params: dict[str, Any]) -> str:
@@ -137,8 +148,3 @@ class HeldOut(Runs):
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
         return f"held out since {words.day(value)}" if value else "not held out"
-
-    def drift(
-        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
-    ) -> Sequence[QuerySet[Any]]:
-        return []

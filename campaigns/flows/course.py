@@ -16,7 +16,6 @@ from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
 from crm.kernel import rules
 from crm.models.writing import update_rows
-from crm.people.stirring import stir
 
 
 class Course:
@@ -90,7 +89,6 @@ class Course:
     def write(self, people: Sequence[Enrolment], waiting: Mapping[UUID, datetime]) -> None:
         """Everything that came of it, in a fixed number of statements, in the caller's transaction."""
         update_rows(people, "state", "step_position", "path", "visit", "finished_at", "left_reason")
-        stir(person.contact_id for person in people if person.state != Enrolment.State.ACTIVE)
         Due.objects.filter(pk__in=[person.pk for person in people if person.pk not in waiting]).delete()
         update_rows([Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], "due_at")
         Decision.objects.bulk_create(self.decisions, batch_size=1000)

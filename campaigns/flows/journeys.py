@@ -22,7 +22,6 @@ from campaigns.flows.kinds import Entrant, triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment
 from crm.kernel import buckets, ids
 from crm.kernel.work import Budget
-from crm.people.stirring import stir
 from crm.ticking import ring
 
 logger = logging.getLogger(__name__)
@@ -98,7 +97,6 @@ def enter(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> lis
         ],
         batch_size=1000,
     )
-    stir(person.contact_id for person in entered)
     evidence = {entrant.contact_id: dict(entrant.evidence) for entrant in entrants}
     Decision.objects.bulk_create(
         [_entered(campaign, person, evidence[person.contact_id], now) for person in entered], batch_size=1000

@@ -231,6 +231,10 @@ def test_entered_ended_left_and_held_out(campaign, ana):
     assert who("control_group", at) == {boris}
     assert who("control_group", at, campaign=str(flow().pk)) == set()
     assert who("in_flow", at) == set()
+    rule = {"all": [{"kind": "campaigns.in_flow", "params": {}}]}
+    [lately] = rules.drift(rule, AT + 2 * DAY - HOUR / 2, AT + 2 * DAY)
+    assert list(lately) == [{"contact_id": ana.pk}]
+    assert not any(rules.drift(rule, at, at + HOUR)[0])
     said = {"kind": "campaigns.was_in_flow", "params": {"what": "left", "within_days": "7"}}
     assert rules.sentence({"all": [said]}) == "People who left a flow early in the last 7 days."
     said = {"kind": "campaigns.control_group", "params": {"campaign": str(campaign.pk)}}
