@@ -3,7 +3,7 @@
 from email import message_from_bytes, policy
 
 from campaigns.models import Delivery, Sender
-from crm.models import Lead, Notice
+from crm.models import Lead, Notice, Task
 from crm.ticking import run_tick
 from tests.campaigns import mailing
 from tests.crm.leads.conftest import MINUTE, NOW, cast, definition, olga, tag  # noqa: F401 - fixtures
@@ -28,7 +28,8 @@ def test_the_owner_of_a_lead_gets_one_mail_with_the_reasons(cast, definition, ol
     read = message_from_bytes(mail.raw, policy=policy.default)
     assert (mail.recipient, read["subject"]) == (olga.email, "Ana is sales-ready")
     text = read.get_content()
-    reasons = ["Score: 60", "+40 Asked for a price", "a score of 60", "accept or refuse", str(cast["Ana"].pk)]
+    page = f"/task/{Task.objects.get().pk}/"
+    reasons = ["Score: 60", "+40 Asked for a price", "a score of 60", "accept or refuse", page]
     assert [said for said in reasons if said not in text] == []
     assert Lead.objects.get().owner == olga and Notice.objects.get().handed_at == NOW + 2 * MINUTE
     assert Delivery.objects.get().state == "sent"

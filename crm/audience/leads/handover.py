@@ -15,7 +15,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import F
 
-from crm.audience.leads.pages import page_of_contact, page_of_leads
+from crm.audience.leads.pages import page_of_board, page_of_task
 from crm.kernel import rules
 from crm.kernel.rules import AnyOf, Scope
 from crm.kernel.rules.compiling import leaf_q, read, verdict
@@ -38,7 +38,8 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     colleagues = _colleagues(definition, ready, people.values())
     spoken = rules.sentence(version.sales_ready)
     rests_on = evidence(version.sales_ready, ids, now)
-    tasks, told = [], {}
+    tasks: list[Task] = []
+    told: dict[Any, list[Any]] = {}
     for lead, move in ready:
         contact = people[lead.contact_id]
         owner = _owner(definition, lead, contact, colleagues)
@@ -101,7 +102,7 @@ def _colleagues(definition: LeadDefinition, ready: Ready, people: Any) -> dict[A
     wanted = {lead.owner_id for lead, _move in ready} | {contact.owner_id for contact in people}
     wanted.add(definition.owner_by_default_id)
     users = get_user_model().objects.filter(is_active=True)
-    named = users.filter(pk__in=wanted - {None})
+    named = users.filter(pk__in=[pk for pk in wanted if pk is not None])
     return {user.pk: user for user in named | users.filter(is_superuser=True)}
 
 
@@ -122,7 +123,7 @@ def _notices(definition: LeadDefinition, user: Any, rows: list[Any], now: dateti
             contact_id=lead.contact_id,
             subject=f"{contact} is sales-ready"[:200],
             body=f"{contact} is ready for sales, by “{definition}”.\n\n{why}\n\n{_asks(lead)}",
-            path=page_of_contact(lead.contact_id),
+            path=page_of_task(move.pk),
             created_at=now,
         )
         for lead, move, contact, why in rows
@@ -143,7 +144,7 @@ def _summary(definition: LeadDefinition, user: Any, rows: list[Any], now: dateti
         body="\n".join(
             [f"They became ready for sales by “{definition}”, each with a task of its own.", *listed]
         ),
-        path=page_of_leads(),
+        path=page_of_board(),
         created_at=now,
     )
 
