@@ -64,7 +64,8 @@ def at_least(number: int, counts: QuerySet[Any], events: QuerySet[Event], days: 
     if days.are_whole:
         return people.annotate(number_of=Sum("number")).filter(number_of__gte=number).values("contact_id")
     own = events.filter(contact_id=OuterRef("contact_id")).order_by().values("contact_id")
-    own_number = Coalesce(Subquery(own.annotate(number_of=Count("pk")).values("number_of")), 0)
+    # Bare, and so NULL for none: wrapped in a function it would be grouped by, and asked for every row.
+    own_number = Subquery(own.annotate(number_of=Count("pk")).values("number_of"))
     return (
         people.annotate(sure=Coalesce(Sum("number", filter=days.covered), 0), most=Sum("number"))
         .filter(
