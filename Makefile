@@ -9,7 +9,7 @@ PIP := $(PY) -m pip --disable-pip-version-check --quiet
 INSTALL := $(PIP) install $(if $(PYTHONDONTWRITEBYTECODE),,--no-compile) --require-hashes
 UV_COMPILE := uv pip compile --quiet --generate-hashes --universal --python-version 3.12
 
-.PHONY: help run test proof chaos bench check lock password sample-remove reset venv dev interpreter
+.PHONY: help run test proof chaos bench check docs lock password sample-remove reset venv dev interpreter
 
 help:
 	@echo "make run            start everything on this machine: admin, sample shop, inbox; Ctrl-C stops it"
@@ -18,6 +18,7 @@ help:
 	@echo "make chaos          long fault runs"
 	@echo "make bench          how fast it is; figures into benchmarks/results.json (NAME=due_to_sink: one of them)"
 	@echo "make check          lint, formatting, types, import contracts"
+	@echo "make docs           write the reference pages anew from the program itself"
 	@echo "make password       give the administrator a new password and print it"
 	@echo "make sample-remove  remove the sample shop's data, keep your own"
 	@echo "make reset          erase all local data (asks first; CONFIRM=yes does not)"
@@ -47,6 +48,9 @@ check: dev
 	@$(PY) -m ruff format --check .
 	@$(PY) -m mypy
 	@$(VENV)/bin/lint-imports --no-logo
+
+docs: venv
+	@$(PY) manage.py reference
 
 password: venv
 	@$(PY) manage.py admin_password

@@ -57,7 +57,7 @@ def derive(address: str) -> None:
     with without_indexes(address, TABLES), connection.cursor() as cursor:
         for setting in LOADING:
             cursor.execute(f"SET {setting}")
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, tracking_unrolledmonth")
         for name, sql in (("engagement", _ENGAGEMENT), ("daily counts", counts), ("visits", visits)):
             # No parameters, and percent signs doubled for where there are some.
             cursor.execute(sql.replace("%%", "%"))

@@ -82,7 +82,8 @@ def seeded(services: "Services", contacts: int) -> None:
         call_command("migrate", verbosity=0)
         if had[0] != marks[0]:
             seeding.fill(seeding.Size(contacts), address(services, name))
-            server.execute(f"COMMENT ON DATABASE \"{name}\" IS '{marks[0]}'")
         if had != marks:
+            # Whatever is killed halfway is begun anew the next time.
+            server.execute(f"COMMENT ON DATABASE \"{name}\" IS ''")
             derived.derive(address(services, name))
             server.execute(f"COMMENT ON DATABASE \"{name}\" IS '{' '.join(marks)}'")

@@ -24,11 +24,20 @@ def of(kind: str, **params: Any) -> dict[str, Any]:
     return {"kind": kind, "params": {name: str(value) for name, value in params.items()}}
 
 
-_MAY_BE_WRITTEN_TO = """
-    EXISTS (SELECT FROM crm_contactpoint p
-        JOIN crm_consentstate s ON s.address_hash = p.address_hash AND s.channel = p.channel AND s.may_send
-        JOIN crm_purpose u ON u.id = s.purpose_id AND u.key = 'newsletter'
-        WHERE p.contact_id = c.id AND p.channel = 'email' AND p.is_primary)
+_PURPOSE = "(SELECT id FROM crm_purpose WHERE key = 'newsletter')"
+_MAY_BE_WRITTEN_TO = f"""
+    JOIN crm_contactpoint p ON p.contact_id = c.id AND p.channel = 'email' AND p.is_primary
+    JOIN crm_consentstate s ON s.address_hash = p.address_hash AND s.channel = 'email' AND s.may_send
+        AND s.purpose_id = {_PURPOSE}
+        AND NOT EXISTS (SELECT FROM crm_suppression x
+            WHERE x.address_hash = p.address_hash AND x.channel = 'email'
+                AND (x.purpose_id IS NULL OR x.purpose_id = s.purpose_id))
+"""
+_NEVER_BOUGHT_IN_IT = f"""
+    NOT EXISTS (SELECT FROM crm_orderline l
+        JOIN crm_order o ON o.id = l.order_id AND o.status <> 'cancelled'
+        JOIN crm_product p ON p.id = l.product_id AND p.category = '{CATEGORY}'
+        WHERE l.contact_id = c.id)
 """
 
 KEEN = Shape(
@@ -44,13 +53,14 @@ KEEN = Shape(
     by_hand=f"""
         SELECT c.id FROM crm_engagement e
         JOIN crm_contact c ON c.id = e.contact_id AND c.merged_into_id IS NULL
+        {_MAY_BE_WRITTEN_TO}
         WHERE e.last_order_at > %(now)s - interval '365 days'
             AND e.last_order_at <= %(now)s - interval '14 days'
             AND (e.last_click_at > %(now)s - interval '90 days')
-            AND {_MAY_BE_WRITTEN_TO}
     """,
     by_scan=f"""
         SELECT c.id FROM crm_contact c
+        {_MAY_BE_WRITTEN_TO}
         WHERE c.merged_into_id IS NULL
             AND EXISTS (SELECT FROM crm_order o WHERE o.contact_id = c.id AND o.status <> 'cancelled'
                 AND o.occurred_at > %(now)s - interval '365 days'
@@ -59,7 +69,6 @@ KEEN = Shape(
                 AND o.occurred_at > %(now)s - interval '14 days')
             AND EXISTS (SELECT FROM tracking_event e WHERE e.contact_id = c.id AND e.kind IN ('click')
                 AND e.actor IN ('human', 'likely_human') AND e.occurred_at > %(now)s - interval '90 days')
-            AND {_MAY_BE_WRITTEN_TO}
     """,
 )
 
@@ -68,20 +77,26 @@ LOOKED = Shape(
     {
         "all": [
             of("tracking.did", event="product", category=CATEGORY, within_days=30, times=3),
-            {"none": [of("crm.ordered", category=CATEGORY, times=1)]},
+            of("crm.not_ordered", category=CATEGORY),
         ]
     },
+    # Whole days are settled by their counts; the day the window begins in, by the acts of whom it decides on.
     by_hand=f"""
-        SELECT c.id FROM (
-            SELECT contact_id FROM tracking_event
-            WHERE kind = 'product' AND lower(props ->> 'category') = lower('{CATEGORY}')
-                AND actor IN ('human', 'likely_human') AND occurred_at > %(now)s - interval '30 days'
-            GROUP BY contact_id HAVING count(*) >= 3
-        ) v JOIN crm_contact c ON c.id = v.contact_id AND c.merged_into_id IS NULL
-        WHERE NOT EXISTS (SELECT FROM crm_orderline l
-            JOIN crm_order o ON o.id = l.order_id AND o.status <> 'cancelled'
-            JOIN crm_product p ON p.id = l.product_id AND p.category = '{CATEGORY}'
-            WHERE l.contact_id = c.id)
+        WITH looked AS (
+            SELECT contact_id, sum(number) AS most,
+                sum(number) FILTER (WHERE on_day > (%(now)s AT TIME ZONE 'UTC')::date - 30) AS sure
+            FROM tracking_dailycount
+            WHERE category = lower('{CATEGORY}') AND category <> '' AND kind = 'product'
+                AND on_day >= (%(now)s AT TIME ZONE 'UTC')::date - 30
+            GROUP BY contact_id HAVING sum(number) >= 3
+        )
+        SELECT c.id FROM looked v JOIN crm_contact c ON c.id = v.contact_id AND c.merged_into_id IS NULL
+        WHERE (v.sure >= 3 OR 3 <= (
+                SELECT count(*) FROM tracking_event e WHERE e.contact_id = v.contact_id
+                    AND e.kind = 'product' AND lower(e.props ->> 'category') = lower('{CATEGORY}')
+                    AND e.actor IN ('human', 'likely_human')
+                    AND e.occurred_at > %(now)s - interval '30 days'))
+            AND {_NEVER_BOUGHT_IN_IT}
     """,
     by_scan=f"""
         SELECT c.id FROM (
@@ -90,10 +105,7 @@ LOOKED = Shape(
                 AND actor IN ('human', 'likely_human') AND occurred_at > %(now)s - interval '30 days'
             GROUP BY contact_id HAVING count(*) >= 3
         ) v JOIN crm_contact c ON c.id = v.contact_id AND c.merged_into_id IS NULL
-        WHERE NOT EXISTS (SELECT FROM crm_orderline l
-            JOIN crm_order o ON o.id = l.order_id AND o.status <> 'cancelled'
-            JOIN crm_product p ON p.id = l.product_id AND p.category = '{CATEGORY}'
-            WHERE l.contact_id = c.id)
+        WHERE {_NEVER_BOUGHT_IN_IT}
     """,
 )
 
@@ -101,8 +113,8 @@ GONE_QUIET = Shape(
     "c: last seen 90 to 180 days ago",
     {
         "all": [
-            of("tracking.did", event="product", within_days=180, times=1),
-            {"none": [of("tracking.did", event="product", within_days=90, times=1)]},
+            of("tracking.last_seen", which="within", days=180),
+            of("tracking.last_seen", which="not_for", days=90),
         ]
     },
     by_hand="""
@@ -124,4 +136,4 @@ GONE_QUIET = Shape(
     """,
 )
 
-SHAPES = (KEEN, LOOKED)
+SHAPES = (KEEN, LOOKED, GONE_QUIET)

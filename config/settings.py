@@ -60,6 +60,8 @@ SILENCED_SYSTEM_CHECKS = [
     "security.W021",
 ]  # other hosts of the shop's domain are not ours to decide
 X_FRAME_OPTIONS = "DENY"
+# A form with a rule of 200 conditions has more fields than Django expects of anybody.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 
 # Applications
 

@@ -29,7 +29,10 @@ UNFOLD = {
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("rekindle/flame.svg")}
     ],
-    "STYLES": [lambda request: static("rekindle/admin.css")],
+    "STYLES": [
+        lambda request: static("rekindle/admin.css"),
+        lambda request: static("rekindle/rules.css"),
+    ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",
     "COLORS": {
@@ -84,6 +87,12 @@ UNFOLD = {
                     _item("Contacts", "group", "admin:crm_contact_changelist", "crm.view_contact"),
                     _item("Companies", "domain", "admin:crm_company_changelist", "crm.view_company"),
                     _item("Segments", "filter_alt", "admin:crm_segment_changelist", "crm.view_segment"),
+                    _item(
+                        "At risk",
+                        "hourglass_bottom",
+                        "admin:crm_risksettings_changelist",
+                        "crm.view_risksettings",
+                    ),
                     _item("Leads", "view_kanban", "admin:crm_lead_board", "crm.view_lead"),
                     _item(
                         "Lead definitions",
@@ -92,6 +101,7 @@ UNFOLD = {
                         "crm.view_leaddefinition",
                     ),
                     _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
+                    _item("Notices", "notifications", "admin:crm_notice_changelist", "crm.view_notice"),
                     _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),
                 ],
             },

@@ -12,6 +12,7 @@ class CrmConfig(AppConfig):
         from crm import seed
         from crm.kernel import kinds
 
-        # What every app can say of a contact: its conditions, its rows on the timeline, its cards.
-        kinds.autodiscover("conditions", "history", "panels")
+        # What every app can say of a contact: its conditions, its rows on the timeline, its cards;
+        # and where it names segments.
+        kinds.autodiscover("conditions", "history", "panels", "uses")
         post_migrate.connect(seed.after_migrate, sender=self)

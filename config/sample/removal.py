@@ -11,6 +11,7 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from campaigns.models import Campaign, Sender
+from config.sample import audience
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
 from crm.models import Contact, Product, ServerKey, ShopRhythm, ShopSettings, StandingDay, StandingUpkeep
@@ -74,6 +75,7 @@ def remove() -> dict[str, int]:
         removed["contacts"] = _delete(Contact, _in("id", "gone_contacts"))
         rollups.recount(staying)
         removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
+        removed["segments and leads"] = audience.forget()
         removed["products"] = _close_shop()
         for measured in (ShopRhythm, StandingDay, StandingUpkeep):
             measured.objects.all().delete()  # With invented people; the next tick measures anew.

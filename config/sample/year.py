@@ -124,6 +124,7 @@ class Person:
             contact_id=self.id,
             last_seen_at=max(seen, default=None),
             last_cart_at=max((event.at for event in events if event.kind == "cart"), default=None),
+            first_order_at=min((order.placed_at for order in kept), default=None),
             last_order_at=max((order.placed_at for order in kept), default=None),
             order_count=len(kept),
             spent=sum(paid, Decimal(0)),

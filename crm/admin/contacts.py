@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
+from crm.admin import contact_lists
 from crm.admin import own_fields as own_inputs
 from crm.admin.importing import ContactImportAdmin
 from crm.kernel import clock, panels, timeline, tokens
@@ -93,7 +94,13 @@ class ContactForm(forms.ModelForm):
 class ContactAdmin(ContactImportAdmin):
     form = ContactForm
     list_display = ["person", "email", "country", "owner", "orders", "spent", "last_seen", "created_at"]
-    list_filter = [ExactFilter.on("country", "country"), ExactFilter.on("source", "source"), "is_test"]
+    list_filter = [
+        ExactFilter.on("country", "country"),
+        ExactFilter.on("source", "source"),
+        contact_lists.InSegment,
+        "is_test",
+    ]
+    actions = [contact_lists.add_to_list]
     sortable_by = ["person", "email", "created_at"]
     search_fields = ["^first_name", "^last_name"]
     search_help_text = "A whole e-mail address, telephone number or outside id, or how a name begins."
@@ -128,6 +135,9 @@ class ContactAdmin(ContactImportAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["source", "created_at", "updated_at", "merged_into"] if obj else []
+
+    def has_change_lists_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("crm.change_segment")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         return super().get_queryset(request).filter(merged_into=None)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -106,6 +106,15 @@ def refresh(segment: Segment, now: datetime) -> int:
         return _settle(segment, now, moved, started, whole=True)
 
 
+def recall(segment: Segment, moments: Sequence[datetime]) -> None:
+    """Fill a new segment's past: who was in at each of these moments, asked of the history, oldest first."""
+    for at in sorted(moments):
+        with transaction.atomic(), at_most(settings.REKINDLE_SEGMENT_SECONDS):
+            moved = _difference(segment, at, scope=rules.Scope())
+            segment.size += moved.entered - moved.left
+            _note_size(segment, at, moved, 0.0)
+
+
 def sweep(segment: Segment, now: datetime) -> int | None:
     """Ask the rule again of those alone who may have changed sides since the last time.
 
@@ -127,7 +136,7 @@ def sweep(segment: Segment, now: datetime) -> int | None:
                 return None
             moved = Moved()
             for batch in in_batches(people, _BATCH):
-                moved += _difference(segment, now, batch)
+                moved += _difference(segment, now, scope=replace(NOW, among=batch))
         segment.marked = mark
         return _settle(segment, now, moved, started, whole=False)
 
@@ -179,11 +188,12 @@ def _lock(segment: Segment) -> None:
         setattr(segment, name, value)
 
 
-def _difference(segment: Segment, now: datetime, among: Sequence[UUID] | None = None) -> Moved:
+def _difference(segment: Segment, now: datetime, scope: rules.Scope = NOW) -> Moved:
     """Let in and out whom the rule says, in one statement: of everybody, or of some people alone."""
-    meant = members(segment.rule, now, rules.Scope(current=True, among=among)).order_by().values("pk")
-    sql, params = _sql(meant)
-    only, ids = ("", []) if among is None else ("AND stay.contact_id = ANY(%s::uuid[])", [list(among)])
+    sql, params = _sql(members(segment.rule, now, scope).order_by().values("pk"))
+    only, ids = "", []
+    if scope.among is not None:
+        only, ids = "AND stay.contact_id = ANY(%s::uuid[])", [list(scope.among)]
     with connection.cursor() as cursor:
         cursor.execute(
             _DIFFERENCE.format(meant=sql, only=only),

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django import forms
-from django.db.models import F, Q, QuerySet, TextField, Value
+from django.db.models import F, JSONField, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import DataContains, HasAnyKeys
 from django.db.models.functions import Concat, Upper
 from django.db.models.lookups import Exact, IContains, IEndsWith, In, IRegex
@@ -98,7 +98,7 @@ class Country(Attribute):
     label = "Country"
 
     class Params(forms.Form):
-        countries = menus.Several(label="one of", offered=menus.countries)
+        countries = menus.Several(label="one of", offered=menus.countries, called=menus.country_and_code)
 
         def clean_countries(self) -> list[str]:
             codes = [code.upper() for typed in self.cleaned_data["countries"] for code in typed.split()]
@@ -216,7 +216,7 @@ class Tag(Attribute):
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         tags = as_of("tags", at, current=scope.current)
         if params["how"] == "all":
-            return Q(DataContains(tags, params["tag"]))
+            return Q(DataContains(tags, Value(params["tag"], JSONField())))
         carried = Q(HasAnyKeys(tags, params["tag"]))
         return ~carried if params["how"] == "none" else carried
 

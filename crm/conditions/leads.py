@@ -12,7 +12,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model
-from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
@@ -252,22 +252,22 @@ class LeadScore(Condition):
     key = "crm.lead_score"
     label = "Score"
     group = GROUP
-    Params = _ScoreForm
+
+    class Params(_ScoreForm):
+        pass
 
     def _score(self, params: dict[str, Any], at: datetime, scope: Scope) -> Subquery:
         definition = uuid.UUID(params["definition"])
         if scope.current:
-            mine = leads_now().filter(definition=definition).values("score")
-        else:
-            changes = ScoreChange.objects.filter(
-                Exists(places_at(at, "contact").filter(definition=definition)),
-                contact=OuterRef("pk"),
-                definition=definition,
-                occurred_at__lte=at,
-                recorded_at__lte=at,
-            )
-            mine = changes.order_by("-occurred_at", "-pk").values("score")[:1]
-        return Subquery(mine, output_field=IntegerField())
+            return Subquery(leads_now().filter(definition=definition).values("score"))
+        changes = ScoreChange.objects.filter(
+            Exists(places_at(at, "contact").filter(definition=definition)),
+            contact=OuterRef("pk"),
+            definition=definition,
+            occurred_at__lte=at,
+            recorded_at__lte=at,
+        )
+        return Subquery(changes.order_by("-occurred_at", "-pk").values("score")[:1])
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         score = self._score(params, at, scope)

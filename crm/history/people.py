@@ -8,7 +8,7 @@ from typing import Any
 from django.urls import NoReverseMatch, reverse
 
 from crm.kernel.timeline import Cursor, Entry, Source, sources
-from crm.models import ConsentEvent, ContactChange, ContactPoint, Order
+from crm.models import ConsentEvent, ContactPoint, Order
 
 
 @sources.register
@@ -72,41 +72,6 @@ class Consent(Source):
             icon="how_to_reg",
             data={"event_id": event.pk, "action": event.action},
         )
-
-
-@sources.register
-class Changes(Source):
-    """Changes of attributes that rules use."""
-
-    key = "crm.changes"
-    label = "Changes"
-    kinds = {"change": "Changes"}
-
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
-        rows = self.below(ContactChange.objects.filter(contact=contact_id), before)
-        return [
-            Entry(
-                at=change.occurred_at,
-                source=self.key,
-                key=str(change.pk),
-                kind="change",
-                title=f"{change.field.replace('_', ' ').capitalize()}: {_told(change.new)}",
-                detail=f"was {_told(change.old)}" if change.old else "",
-                icon="edit",
-                data={"actor": change.actor},
-            )
-            for change in rows[:limit]
-        ]
-
-
-def _told(value: Any) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {kept}" for name, kept in value.items()) or "none"
-    return str(value) if value not in (None, "") else "none"
 
 
 def _page_of(order: Order) -> str:

@@ -5,16 +5,30 @@ A colleague or a company is kept as its key, as text; nobody and none as a blank
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
-from django.db.models import F, ForeignKey, Func, JSONField, OuterRef, Q, Subquery, TextField, Value
+from django.db.models import (
+    ExpressionWrapper,
+    F,
+    ForeignKey,
+    Func,
+    JSONField,
+    OuterRef,
+    Q,
+    Subquery,
+    TextField,
+    Value,
+)
 from django.db.models.functions import Cast, Coalesce
 
+from crm.kernel.work import in_batches
 from crm.models import Contact, ContactChange
 from crm.people.stirring import stir
 
 RULED = ("language", "country", "time_zone", "tags", "fields", "source", "owner", "company")
+_BATCH = 1000
 
 
 def note(before: Contact, after: Contact, now: datetime, *, actor: str) -> list[ContactChange]:
@@ -36,6 +50,30 @@ def note(before: Contact, after: Contact, now: datetime, *, actor: str) -> list[
     return ContactChange.objects.bulk_create(changes)
 
 
+def let_go(name: Literal["owner", "company"], keys: Collection[Any], now: datetime, *, actor: str) -> int:
+    """Take people from colleagues, or out of companies, that are about to be deleted, and remember it."""
+    theirs = Contact.objects.filter(**{f"{name}__in": keys}).order_by("pk").select_for_update(no_key=True)
+    let = 0
+    for batch in in_batches(theirs.iterator(chunk_size=_BATCH), _BATCH):
+        ContactChange.objects.bulk_create(
+            ContactChange(
+                contact=contact,
+                field=name,
+                old=_plain(contact, name),
+                new="",
+                actor=actor[:120],
+                occurred_at=now,
+                recorded_at=now,
+            )
+            for contact in batch
+        )
+        people = [contact.pk for contact in batch]
+        Contact.objects.filter(pk__in=people).update(**{name: None})
+        stir(people)
+        let += len(batch)
+    return let
+
+
 def as_of(name: str, at: datetime, *, current: bool = False) -> Any:
     """An expression over contacts: what the attribute was at an instant, as far as it was known then.
 
@@ -43,6 +81,9 @@ def as_of(name: str, at: datetime, *, current: bool = False) -> Any:
     """
     kept: Any = Contact._meta.get_field(name)
     now: Any = Cast(F(f"{name}_id"), TextField()) if isinstance(kept, ForeignKey) else F(name)
+    if current and isinstance(kept, JSONField):
+        # Lookups read their value by the type of the left side, which a bare name does not tell.
+        return ExpressionWrapper(F(name), output_field=JSONField())
     if current:
         return Coalesce(now, Value(""), output_field=TextField()) if isinstance(kept, ForeignKey) else now
     since = ContactChange.objects.filter(

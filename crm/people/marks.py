@@ -18,8 +18,8 @@ def leave(details: Sequence[ConsentDetail]) -> None:
     if bounced:
         ContactPoint.objects.filter(address_hash__in=bounced).update(status=ContactPoint.Status.HARD)
     _verify(details)
-    stopped = _stop_other_spellings(details)
-    touched = {detail.address_hash for detail in details} | stopped
+    _remember_complaints(details)
+    touched = {detail.address_hash for detail in details}
     stir(ContactPoint.objects.filter(address_hash__in=touched).values_list("contact_id", flat=True))
 
 
@@ -29,8 +29,8 @@ def _verify(details: Sequence[ConsentDetail]) -> None:
     for detail in details:
         event = detail.event
         if event.action == Action.CONFIRMED and event.source_kind not in NOT_THE_PERSON:
-            before = confirmed.get(detail.address_hash, event.occurred_at)
-            confirmed[detail.address_hash] = min(before, event.occurred_at)
+            address = bytes(detail.address_hash)
+            confirmed[address] = min(confirmed.get(address, event.occurred_at), event.occurred_at)
     if not confirmed:
         return
     points = list(ContactPoint.objects.filter(address_hash__in=list(confirmed), verified_at=None))
@@ -39,8 +39,8 @@ def _verify(details: Sequence[ConsentDetail]) -> None:
     update_rows(points, "verified_at")
 
 
-def _stop_other_spellings(details: Sequence[ConsentDetail]) -> set[bytes]:
-    """Who complained as ana+shop@… has complained as ana@…, too. Returns the hashes that were stopped."""
+def _remember_complaints(details: Sequence[ConsentDetail]) -> None:
+    """Who complained as ana+shop@… has complained as ana@…, too."""
     folded = {}
     for detail in details:
         if detail.event.action == Action.COMPLAINED and detail.address:
@@ -55,4 +55,3 @@ def _stop_other_spellings(details: Sequence[ConsentDetail]) -> set[bytes]:
             )
     if folded:
         Suppression.objects.bulk_create(folded.values(), ignore_conflicts=True)
-    return {digest for digest, _ in folded}

@@ -135,7 +135,7 @@ class ContactResource(resources.ModelResource):
     def _cells(self, line: people.Line) -> list[str]:
         """What the person will have in each column, marked where the row brought it."""
         assert self.columns is not None and line.contact is not None
-        cells = []
+        cells: list[str] = []
         for heading in self.columns.headings:
             own = self.columns.own.get(heading)
             if own is not None:

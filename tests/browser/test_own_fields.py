@@ -1,4 +1,4 @@
-"""A marketer makes own fields, brings people by spreadsheet and answers a field on a person's page, by hand."""
+"""A marketer makes own fields, brings people by spreadsheet, answers a field on a person's page."""
 
 from pathlib import Path
 

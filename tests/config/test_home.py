@@ -6,13 +6,14 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from django.contrib.auth.models import User
 from django.urls import reverse
 from django_celery_beat.models import PeriodicTask
 
 from campaigns.models import Campaign, OrderCredit
 from config import home, schedule
 from crm.kernel import clock
-from crm.models import Heartbeat
+from crm.models import Heartbeat, LeadDefinition, Notice
 from crm.ticking import ticks
 from tests import office
 from tracking.models import InboundEvent
@@ -87,10 +88,13 @@ def test_what_needs_a_person_stands_there(ada, world):
     office.along(world.delivery, "claimed", "sending", "unknown", reason="sender_died")
     InboundEvent.objects.update(state=InboundEvent.State.PARKED, error="odd")
     Campaign.objects.update(problem="It broke.", problem_at=office.NOW)
+    LeadDefinition.objects.create(name="Wholesale", problem="It broke.")
+    Notice.objects.create(key="1", user=User.objects.get(username="ada"), subject="s", body="b", problem="p")
     page = shown(ada)
     assert "<b>1</b> delivery unconfirmed" in page
     assert "could not be read" in page
     assert "paused itself" in page
+    assert "<b>Wholesale</b> takes nobody in" in page and "<b>1</b> notice to colleagues" in page
 
 
 def test_recovered_money_stands_beside_last_weeks(ada, world):

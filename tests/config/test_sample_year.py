@@ -13,17 +13,19 @@ from django.db.models import Count, F, Sum
 from campaigns.models import Campaign, Sender
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import PRODUCTS
-from config.sample import flow, removal, shop, year
+from config.sample import audience, flow, removal, shop, year
 from crm.models import (
     ConsentEvent,
     ConsentState,
     Contact,
     ContactPoint,
     Engagement,
+    LeadDefinition,
     Order,
     OrderLine,
     OutsideId,
     Product,
+    Segment,
     ServerKey,
     ShopRhythm,
     ShopSettings,
@@ -122,8 +124,11 @@ def test_the_command_loads_once_and_removes_all() -> None:
     assert Contact.objects.filter(source="sample").count() == 8
     assert Campaign.objects.filter(state=Campaign.State.RUNNING).count() == 1
     assert Standing.objects.count() == 8 and StandingDay.objects.values("on_day").distinct().count() > 100
+    assert Segment.objects.count() == len(audience.SEGMENTS) and not Segment.objects.exclude(problem="")
+    assert LeadDefinition.objects.get().versions.exclude(published_at=None).count() == 1
     call_command("sample_shop", "remove", stdout=said)
     call_command("sample_shop", "remove", stdout=said)
+    assert not Segment.objects.exists() and not LeadDefinition.objects.exists()
     assert not Contact.objects.exists() and not Campaign.objects.exists()
     assert not StandingDay.objects.exists() and not ShopRhythm.objects.exists()
     told = said.getvalue()

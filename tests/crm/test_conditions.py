@@ -200,6 +200,8 @@ class OneMeaning(TestCase):
             found = who(rule("crm.consent", purpose=key, channel="email"), at=days_ago(then))
             assert found == ({"Ana"} if expected else set()), (key, told)
             assert may_send(ana, "email", key) == may_send(ana, "email", key, at=NOW)
+            found = who(rule("crm.consent", purpose=key, channel="email"), scope=Scope(current=True))
+            assert found == ({"Ana"} if may_send(ana, "email", key)[0] else set()), (key, told)
 
 
 @pytest.mark.django_db

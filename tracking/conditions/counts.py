@@ -64,7 +64,7 @@ def at_least(number: int, counts: QuerySet[Any], events: QuerySet[Event], days: 
     if days.are_whole:
         return people.annotate(number_of=Sum("number")).filter(number_of__gte=number).values("contact_id")
     own = events.filter(contact_id=OuterRef("contact_id")).order_by().values("contact_id")
-    # Bare, and so NULL for none: wrapped in a function it would be grouped by, and asked for every row.
+    # Bare, not within a COALESCE: Django would group by that, and it would be counted for every row.
     own_number = Subquery(own.annotate(number_of=Count("pk")).values("number_of"))
     return (
         people.annotate(sure=Coalesce(Sum("number", filter=days.covered), 0), most=Sum("number"))

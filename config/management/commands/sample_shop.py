@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from config.embedded.sample.history import PEOPLE
-from config.sample import flow, removal, shop, year
+from config.sample import audience, flow, removal, shop, year
 from crm.audience import standing_history
 from crm.kernel import clock
 from crm.models import Contact
@@ -43,6 +43,7 @@ class Command(BaseCommand):
                 counts = year.load(shop.stock_shelves(now), now, self.progress, people=people)
                 flow.start(sender, now)
                 standing_history.rebuild(now, SIGNS_OF_LIFE)
+                audience.meet(now)
         except shop.NotOurs as error:
             raise CommandError(str(error)) from error
         self.stdout.write("")

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.contrib.auth import get_user_model
 from django.db.models import F
 
-from crm.audience.leads.pages import page_of_contact, page_of_leads
+from crm.audience.leads.pages import page_of_board, page_of_task
 from crm.kernel import rules
 from crm.kernel.rules import AnyOf, Scope
 from crm.kernel.rules.compiling import leaf_q, read, verdict
@@ -36,13 +36,15 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     ids = [lead.contact_id for lead, _move in ready]
     people = Contact.objects.filter(AnyOf(F("pk"), ids)).in_bulk()
     colleagues = _colleagues(definition, ready, people.values())
+    spoken = rules.sentence(version.sales_ready)
     rests_on = evidence(version.sales_ready, ids, now)
-    tasks, told = [], {}
+    tasks: list[Task] = []
+    told: dict[Any, list[Any]] = {}
     for lead, move in ready:
         contact = people[lead.contact_id]
         owner = _owner(definition, lead, contact, colleagues)
-        lead.owner_id = owner.pk if owner else lead.owner_id
-        why = reasons(lead, version, rests_on.get(lead.contact_id, []))
+        lead.owner_id = owner.pk if owner else None
+        why = reasons(lead, spoken, rests_on.get(lead.contact_id, []))
         tasks.append(
             Task(
                 id=move.pk,
@@ -63,12 +65,12 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
-def reasons(lead: Lead, version: LeadVersion, rests_on: Sequence[str]) -> str:
+def reasons(lead: Lead, spoken: str, rests_on: Sequence[str]) -> str:
     """Why this lead is ready, in plain lines: the score and what it comes from, the rule, the evidence."""
     lines = [f"Score: {lead.score}"]
     for reason in lead.reasons[:_MOST_REASONS]:
         lines.append(f"  {reason['points']:+d} {reason['label']}")
-    lines += ["", f"The rule: {rules.sentence(version.sales_ready)}"]
+    lines += ["", f"The rule: {spoken}"]
     return "\n".join(lines + [f"  {line}" for line in rests_on])
 
 
@@ -100,7 +102,7 @@ def _colleagues(definition: LeadDefinition, ready: Ready, people: Any) -> dict[A
     wanted = {lead.owner_id for lead, _move in ready} | {contact.owner_id for contact in people}
     wanted.add(definition.owner_by_default_id)
     users = get_user_model().objects.filter(is_active=True)
-    named = users.filter(pk__in=wanted - {None})
+    named = users.filter(pk__in=[pk for pk in wanted if pk is not None])
     return {user.pk: user for user in named | users.filter(is_superuser=True)}
 
 
@@ -121,7 +123,7 @@ def _notices(definition: LeadDefinition, user: Any, rows: list[Any], now: dateti
             contact_id=lead.contact_id,
             subject=f"{contact} is sales-ready"[:200],
             body=f"{contact} is ready for sales, by “{definition}”.\n\n{why}\n\n{_asks(lead)}",
-            path=page_of_contact(lead.contact_id),
+            path=page_of_task(move.pk),
             created_at=now,
         )
         for lead, move, contact, why in rows
@@ -142,7 +144,7 @@ def _summary(definition: LeadDefinition, user: Any, rows: list[Any], now: dateti
         body="\n".join(
             [f"They became ready for sales by “{definition}”, each with a task of its own.", *listed]
         ),
-        path=page_of_leads(),
+        path=page_of_board(),
         created_at=now,
     )
 

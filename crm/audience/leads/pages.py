@@ -11,8 +11,12 @@ def page_of_contact(contact_id: Any) -> str:
     return _page("admin:crm_contact_change", contact_id)
 
 
-def page_of_leads() -> str:
-    return _page("admin:crm_lead_changelist")
+def page_of_task(task_id: Any) -> str:
+    return _page("admin:crm_task_change", task_id)
+
+
+def page_of_board() -> str:
+    return _page("admin:crm_lead_board")
 
 
 def _page(name: str, *args: Any) -> str:

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -138,7 +139,7 @@ def retro(is_lead: Any, start: datetime, end: datetime, now: datetime, *, second
         )
         seen: list[datetime] = []
         for at in asked:
-            if not in_time(ends - seconds * _FOR_COMPARING, lambda at=at: _note(cursor, is_lead, at)):
+            if not in_time(ends - seconds * _FOR_COMPARING, partial(_note, cursor, is_lead, at)):
                 break
             seen.append(at)
         cursor.execute("SELECT count(*) FROM would_be")

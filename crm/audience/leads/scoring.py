@@ -1,8 +1,9 @@
 """The score: points of every line whose rule is true, and less and less of them after it stopped being true.
 
-A line that halves each *h* days is asked four times: whoever it is true of now has all its points, whoever it
-was true of *h* days ago a half, two times *h* a quarter, three times *h* an eighth; nothing beyond. Each line
-is rounded by itself (a half away from zero), so that the parts shown add up to the score.
+A line that halves each *h* days is asked day by day when it last was true: less than *h* days ago is worth
+all its points, less than two *h* a half, less than three a quarter, less than four an eighth, and longer ago
+nothing. Where *h* is more than 15 days it is asked 60 times in all, evenly. Each line is rounded by itself (a
+half away from zero), so that the parts shown add up to the score.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from crm.kernel.rules import Scope
 from crm.models import LeadVersion, ScoreLine
 
 HALVINGS = 3
+MOST_LOOKS = 60
 
 
 @dataclass(frozen=True)
@@ -91,12 +93,26 @@ def _part(line: ScoreLine, at: datetime, scope: Scope) -> Case:
     steps = [When(rules.compile(line.rule, at, scope), then=Value(line.points))]
     if line.halves_days:
         past = replace(scope, current=False)
-        for halving in range(1, HALVINGS + 1):
-            then = at - timedelta(days=line.halves_days * halving)
+        for halvings, instants in _looks_back(line.halves_days, at).items():
             # Nobody earns points for a time when they were not known: "never bought" was true of them, too.
-            was = Q(created_at__lte=then, recorded_at__lte=then) & rules.compile(line.rule, then, past)
-            steps.append(When(was, then=Value(halved(line.points, halving))))
+            was = Q()
+            for then in instants:
+                known_then = Q(created_at__lte=then, recorded_at__lte=then)
+                was |= known_then & rules.compile(line.rule, then, past)
+            steps.append(When(was, then=Value(halved(line.points, halvings))))
     return Case(*steps, default=Value(0), output_field=IntegerField())
+
+
+def _looks_back(halves_days: int, at: datetime) -> dict[int, list[datetime]]:
+    """The instants to ask about, newest first, by how often the points have been halved since."""
+    half = timedelta(days=halves_days)
+    step = max(timedelta(days=1), half * (HALVINGS + 1) / MOST_LOOKS)
+    found: dict[int, list[datetime]] = {}
+    age = step
+    while age < half * (HALVINGS + 1):
+        found.setdefault(age // half, []).append(at - age)
+        age += step
+    return found
 
 
 def halved(whole: int, times: int) -> int:

@@ -13,7 +13,7 @@ from crm.audience.leads import scoring
 from crm.audience.leads.people import in_time, known
 from crm.kernel import rules
 from crm.kernel.rules import Scope
-from crm.models import Contact, LeadVersion, Order, Stage, StageMove
+from crm.models import LeadVersion, Order, Stage, StageMove
 
 AGO = timedelta(days=30)
 SECONDS = 10.0
@@ -62,7 +62,7 @@ def score_spread(version: LeadVersion, now: datetime, *, seconds: float = SECOND
     return Spread(_bars(have, had), then, whole)
 
 
-def _scored(version: LeadVersion, lines: Any, at: datetime, scope: Scope) -> QuerySet[Contact]:
+def _scored(version: LeadVersion, lines: Any, at: datetime, scope: Scope) -> QuerySet[Any]:
     meant = known(at).filter(rules.compile(version.is_lead, at, scope), is_test=False).order_by()
     return meant.annotate(scored=scoring.points(lines, at, scope))
 
@@ -84,9 +84,8 @@ def _followed(version: LeadVersion, lines: Any, then: datetime, now: datetime) -
     bought = Q(Exists(orders.exclude(status=Order.Status.CANCELLED))) | Q(Exists(won))
     rows = _scored(version, lines, then, Scope()).values("scored")
     counted = rows.annotate(number=Count("pk"), bought=Count("pk", filter=bought))
-    return {
-        points: (number, some) for points, number, some in counted.values_list("scored", "number", "bought")
-    }
+    found = counted.values_list("scored", "number", "bought")
+    return {points: (number, some) for points, number, some in found}
 
 
 def _bars(have: dict[int, int], had: dict[int, tuple[int, int]]) -> tuple[Bar, ...]:

@@ -3,46 +3,43 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.template.loader import render_to_string
 
-from crm.kernel.kinds import UnknownKind
-from crm.kernel.rules.compiling import problem_of, problems
-from crm.kernel.rules.condition import conditions
+from crm.kernel.rules import rows
+from crm.kernel.rules.compiling import problems
 from crm.kernel.rules.sentences import sentence
-from crm.kernel.rules.tree import ALL, ANY, DEEPEST, GROUPS, MOST, NONE, Leaf, is_blank
+from crm.kernel.rules.tree import is_blank
 
-OPS = [(ALL, "all of these"), (ANY, "any of these"), (NONE, "none of these")]
-NEW_GROUP = "group"
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,200}")
 
 
 class RuleWidget(forms.Widget):
-    """Nested groups of conditions. Names of inputs spell the place: rule-0-1-kind is in the first group."""
+    """Nested groups of conditions, each with the fields it needs. See `rows` for the names of the inputs.
+
+    With a script every change is posted to one address (see `crm.admin.rule_builder`), which answers with
+    these rows again and whom they mean; without one, rows are added and removed on saving.
+    """
 
     offers: frozenset[str] = frozenset()
 
+    class Media:
+        js = ("rekindle/rules.js",)
+
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        document = value if isinstance(value, dict) and not is_blank(value) else {ALL: []}
-        if len(document) != 1 or next(iter(document)) not in GROUPS:
-            document = {ALL: [document]} if "kind" in document else {ALL: []}
-        context = {
-            "root": self._group_row(name, document, 1),
-            "ops": OPS,
-            "choices": _grouped(conditions.choices()),
-            "new_group": NEW_GROUP,
-            "sentence": "" if is_blank(document) else sentence(document),
-            "attrs": self.build_attrs(self.attrs, attrs),
-        }
-        # Not through the form renderer: its engine does not look into the project's templates.
-        return render_to_string("crm/rule_widget.html", context)
+        return drawn(
+            name, rows.as_group(value), self.offers, id=self.build_attrs(self.attrs, attrs).get("id")
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         if data.get(name):
             return data[name]
-        return self._posted_group(data, name, 1) if f"{name}-op" in data else None
+        return rows.Posted(name, data).document if f"{name}-op" in data else None
 
     def value_omitted_from_data(self, data: Any, files: Any, name: str) -> bool:
         return name not in data and f"{name}-op" not in data
@@ -53,63 +50,39 @@ class RuleWidget(forms.Widget):
     def id_for_label(self, id_: str) -> str:
         return ""
 
-    def _posted_group(self, data: Any, name: str, depth: int) -> dict[str, Any]:
-        members: list[Any] = []
-        for place in range(_count(data.get(f"{name}-count"))):
-            child = f"{name}-{place}"
-            if data.get(f"{child}-remove"):
-                continue
-            if f"{child}-op" in data and depth <= DEEPEST:
-                group = self._posted_group(data, child, depth + 1)
-                members += [] if is_blank(group) else [group]
-            elif data.get(f"{child}-kind"):
-                members.append(self._posted_leaf(data, child))
-        added = data.get(f"{name}-add")
-        if added == NEW_GROUP:
-            members.append({ANY: []})
-        elif added:
-            members.append(
-                {"kind": added, "params": conditions.get(added).blank() if added in conditions else {}}
-            )
-        return {data.get(f"{name}-op") or ALL: members}
 
-    def _posted_leaf(self, data: Any, name: str) -> dict[str, Any]:
-        kind = data[f"{name}-kind"]
-        try:
-            return {"kind": kind, "params": conditions.get(kind).typed(data, prefix=f"{name}-with")}
-        except UnknownKind:
-            return {"kind": kind, "params": {}}
+def drawn(name: str, document: dict[str, Any], offers: frozenset[str], **more: Any) -> str:
+    """The rows of a rule as HTML; `more` goes to the template."""
+    root = rows.laid_out(name, document, offers)
+    context = {
+        "root": root,
+        "ops": rows.OPS,
+        "choices": rows.menu(offers),
+        "new_group": rows.NEW_GROUP,
+        "offers": " ".join(sorted(offers)),
+        "sentence": "" if is_blank(document) else sentence(document),
+    }
+    # Not through the form renderer: its engine does not look into the project's templates.
+    return render_to_string("crm/rule_widget.html", context | more)
 
-    def _group_row(self, name: str, document: dict[str, Any], depth: int) -> dict[str, Any]:
-        op, members = next(iter(document.items()))
-        rows = []
-        for place, member in enumerate(members if isinstance(members, list) else []):
-            child = f"{name}-{place}"
-            if (
-                isinstance(member, dict)
-                and len(member) == 1
-                and next(iter(member)) in GROUPS
-                and depth < DEEPEST
-            ):
-                rows.append(self._group_row(child, member, depth + 1))
-            else:
-                rows.append(self._leaf_row(child, member if isinstance(member, dict) else {}))
-        return {"name": name, "op": op, "rows": rows, "deepest": depth >= DEEPEST}
 
-    def _leaf_row(self, name: str, document: dict[str, Any]) -> dict[str, Any]:
-        key, params = document.get("kind", ""), document.get("params") or {}
-        row: dict[str, Any] = {"name": name, "kind": key, "label": str(key), "form": None, "problem": ""}
-        try:
-            condition = conditions.get(key)
-            row |= {"label": condition.label, "help": condition.help}
-            row["form"] = _dressed(condition.form(params, prefix=f"{name}-with"))
-            problem = problem_of(Leaf((), key, params), self.offers)
-        except UnknownKind as unknown:
-            row["problem"] = str(unknown)
-            return row
-        if problem and problem.field not in row["form"].fields:
-            row["problem"] = str(problem)
-        return row
+def is_name(name: str) -> bool:
+    """Whether it can be the name of a field in a form, so that it may stand in a page."""
+    return bool(_NAME.fullmatch(name))
+
+
+def known_offers(posted: str) -> frozenset[str]:
+    """Of what a page says it offers to rules, that which some rule of ours is really offered.
+
+    It decides what a person editing is told, never what is asked of the database: that is for the scope.
+    """
+    from crm.kernel.rules.field import RuleField
+
+    offered = frozenset[str]()
+    for model in apps.get_models():
+        for column in model._meta.fields:
+            offered |= column.offers if isinstance(column, RuleField) else frozenset()
+    return offered & frozenset(posted.split())
 
 
 class RuleFormField(forms.Field):
@@ -154,26 +127,6 @@ class RuleFormField(forms.Field):
             return self.to_python(data) != ({} if is_blank(initial) else initial)
         except ValidationError:
             return True
-
-
-def _dressed(form: forms.Form) -> forms.Form:
-    # Models import this module before the admin's theme can be loaded.
-    from crm.kernel.backoffice import dress
-
-    return dress(form)
-
-
-def _grouped(choices: list[tuple[str, Any]]) -> list[tuple[str, list[tuple[str, str]]]]:
-    loose = [(key, label) for key, label in choices if isinstance(label, str)]
-    return [("", loose), *[(heading, kinds) for heading, kinds in choices if not isinstance(kinds, str)]]
-
-
-def _count(posted: Any) -> int:
-    return (
-        min(int(posted), MOST + 1)
-        if isinstance(posted, str) and posted.isdecimal() and len(posted) < 5
-        else 0
-    )
 
 
 def _refuse(constant: str) -> None:

@@ -31,7 +31,10 @@ def test_what_is_shown_and_posted_again_is_the_same_rule():
     form = RuleForm(fields_of(html))
     assert form.is_valid(), form.errors
     assert form.cleaned_data["rule"] == document
-    assert "People who are called Ana, and are not among those who were seen in the last 7 days or are called Boris." in html
+    assert (
+        "People who are called Ana,"
+        " and are not among those who were seen in the last 7 days or are called Boris." in html
+    )
 
 
 def test_a_condition_is_added_with_its_initial_values_and_a_ticked_one_removed():
