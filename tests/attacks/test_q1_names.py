@@ -94,7 +94,7 @@ OURS = [
 @pytest.mark.parametrize("model", OURS, ids=lambda model: model._meta.label)
 def test_sorting_searching_and_filtering_a_list_take_names_from_a_list_of_names(ada, people, model):
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    for number, payload in enumerate(PAYLOADS[::17]):
+    for number, payload in enumerate(PAYLOADS[::40]):
         queries = (
             {"o": payload},
             {"q": payload},
