@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 
 from crm.audience.leads import handover, scoring, stages
-from crm.audience.leads.people import PATIENCE, known
+from crm.audience.leads.people import BECAME, PATIENCE, known, leads_among
 from crm.kernel import rules
 from crm.kernel.patience import at_most
 from crm.kernel.rules import AnyOf, Scope
@@ -28,8 +28,6 @@ from crm.models import (
 )
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
-
-BECAME = "lead_became_at"
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,11 @@ def work_on(course: Course, ids: Sequence[UUID], now: datetime) -> int:
     with transaction.atomic(), at_most(PATIENCE):
         # Two refreshes of one definition take turns, batch by batch; a hand waits for its own lead alone.
         LeadDefinition.objects.select_for_update(no_key=True).get(pk=course.definition.pk)
-        batch = _Batch(course, now, _leads_of(course, ids), _asked_of(course, ids, now))
+        leads = _leads_of(course, ids)
+        ahead = _ahead(course, leads, now)
+        rest = [contact_id for contact_id in ids if contact_id not in ahead]
+        leads = {contact_id: lead for contact_id, lead in leads.items() if contact_id not in ahead}
+        batch = _Batch(course, now, leads, _asked_of(course, rest, now))
         _enter(batch)
         _score(batch)
         _stage(batch)
@@ -90,8 +92,20 @@ def _leads_of(course: Course, ids: Sequence[UUID]) -> dict[UUID, Lead]:
     found = {lead.contact_id: lead for lead in locked}
     by_id = {stage.pk: stage for stage in course.stages}
     for lead in found.values():
-        lead.stage = by_id.get(lead.stage_id) if lead.stage_id else None
+        if lead.stage_id in by_id:
+            lead.stage = by_id[lead.stage_id]
     return found
+
+
+def _ahead(course: Course, leads: dict[UUID, Lead], now: datetime) -> set[UUID]:
+    """Those whom a hand, or another refresh, has written about as of a later instant than ours: the history
+    of a lead only goes forward. What wrote stirs, so they are asked again the next time.
+    """
+    scored = ScoreChange.objects.filter(
+        AnyOf(F("contact_id"), list(leads)), definition=course.definition, occurred_at__gt=now
+    )
+    moved = {contact_id for contact_id, lead in leads.items() if lead.stage_since > now}
+    return moved | set(scored.values_list("contact_id", flat=True))
 
 
 def _asked_of(course: Course, ids: Sequence[UUID], now: datetime) -> dict[UUID, tuple[Any, bool]]:
@@ -177,13 +191,10 @@ def _said(batch: _Batch) -> dict[UUID, Stage]:
         f"stage_{place}": verdict(rules.compile(rule, batch.now, scope))
         for place, (_stage, rule, _of_leads) in enumerate(ruled)
     }
-    mine = Lead.objects.filter(contact=OuterRef("pk"), definition=batch.course.definition)
-    rows = (
-        known(batch.now, ids).annotate(**{BECAME: Subquery(mine.values("became_at")[:1])}).annotate(**asked)
-    )
+    leads = leads_among(batch.course.definition, batch.now, ids)
     found = {}
-    for pk, *answers in rows.values_list("pk", *asked):
-        is_lead = batch.people[pk][1]
+    for pk, *answers in leads.annotate(**asked).values_list("pk", *asked):
+        _owner, is_lead = batch.people.get(pk, (None, False))
         for (stage, _rule, of_leads), true in zip(ruled, answers, strict=True):
             if true and (is_lead or not of_leads):
                 found[pk] = stage

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from crm.audience.leads import handover
 from crm.audience.leads.definitions import Refused
 from crm.audience.leads.pages import page_of_contact
 from crm.models import ContactChange, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove, Task
@@ -55,6 +56,8 @@ def is_held(lead: Lead) -> bool:
 
 def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: str = "") -> StageMove:
     """Set the lead's stage, or end it, and return the row of it; both to be stored. `by` blank: a rule."""
+    # The history of a lead only goes forward, whoever's clock was read first.
+    now = max(now, lead.stage_since)
     move = StageMove(
         contact_id=lead.contact_id,
         definition_id=lead.definition_id,
@@ -79,9 +82,10 @@ def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: 
 def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> StageMove | None:
     """Move a lead by hand, in either direction; it stays there until the rules say something new.
 
-    Leaving *ready for sales* answers the hand-over, so its task is done. None: it was there already.
+    A move to *ready for sales* hands over as the rules do; leaving it answers the hand-over, so its task is
+    done. None: it was there already.
     """
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("stage").get(pk=lead.pk)
+    lead = _locked(lead)
     if stage.definition_id != lead.definition_id:
         raise Refused([f"“{stage}” is a stage of another definition."])
     if lead.ended_at is not None:
@@ -89,10 +93,12 @@ def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> 
     if stage.pk == lead.stage_id:
         return None
     row = moved(lead, stage, now, by=by or "somebody", reason=reason)
-    lead.save(update_fields=["stage", "stage_since", "ended_at"])
     row.save(force_insert=True)
-    if stage.meaning != Meaning.SALES_READY:
+    if stage.meaning == Meaning.SALES_READY:
+        handover.hand_over(lead.definition, lead.version, [(lead, row)], now)
+    else:
         close_tasks([lead.contact_id], lead.definition_id, now, by or "somebody")
+    lead.save(update_fields=["stage", "stage_since", "ended_at", "owner"])
     stir([lead.contact_id])
     return row
 
@@ -110,7 +116,7 @@ def refuse(lead: Lead, now: datetime, by: str, reason: str) -> StageMove | None:
 @transaction.atomic
 def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
     """Give the lead, and what is open to do about it, to a colleague (or to nobody), who is told."""
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("owner", "contact").get(pk=lead.pk)
+    lead = _locked(lead)
     before = lead.owner
     if before == owner:
         return
@@ -137,6 +143,11 @@ def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
             path=page_of_contact(lead.contact_id),
             created_at=now,
         )
+
+
+def _locked(lead: Lead) -> Lead:
+    # Without joins: after waiting for the lock, joined rows would be those of before the wait.
+    return Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
 
 
 def stage_of(definition_id: UUID, meaning: str) -> Stage:
