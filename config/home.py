@@ -10,6 +10,7 @@ from django_celery_beat.models import PeriodicTask
 
 from campaigns.models import Campaign, Sender, SendingControl
 from campaigns.results import reporting
+from crm.audience import risk_report, standing_chart
 from crm.kernel import clock
 from crm.models import Heartbeat, LeadDefinition, Notice, Product, Segment, ShopSettings
 from crm.ticking import ticks
@@ -53,8 +54,18 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         closed=list(LeadDefinition.objects.exclude(problem="").order_by("name")[:LISTED]),
         untold=Notice.objects.filter(handed_at=None).exclude(problem="").count(),
         steps=first_steps(shop),
+        **people(today),
     )
     return context
+
+
+def people(today: datetime) -> dict[str, Any]:
+    """Who is active, cooling, at risk, lost: now, over ninety days, and against a month ago."""
+    days, series = risk_report.over_time((today - timedelta(days=90)).date(), today.date())
+    return {
+        "stands": [row for row in risk_report.heads_by_state(today) if row.all.people],
+        "stands_chart": standing_chart.areas(days, series),
+    }
 
 
 def life(now: datetime) -> dict[str, Any]:

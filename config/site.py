@@ -87,6 +87,12 @@ UNFOLD = {
                     _item("Contacts", "group", "admin:crm_contact_changelist", "crm.view_contact"),
                     _item("Companies", "domain", "admin:crm_company_changelist", "crm.view_company"),
                     _item("Segments", "filter_alt", "admin:crm_segment_changelist", "crm.view_segment"),
+                    _item(
+                        "At risk",
+                        "hourglass_bottom",
+                        "admin:crm_risksettings_changelist",
+                        "crm.view_risksettings",
+                    ),
                     _item("Leads", "view_kanban", "admin:crm_lead_board", "crm.view_lead"),
                     _item(
                         "Lead definitions",

@@ -23,7 +23,7 @@ from crm.kernel.backoffice import (
     WebAddress,
     display,
 )
-from crm.models import ShopSettings
+from crm.models import Segment, ShopSettings
 from crm.shop.settings import this_shop
 
 
@@ -158,6 +158,9 @@ class ShopSettingsAdmin(ModelAdmin):
         obj.ingest_key = obj.ingest_key or f"pk_{secrets.token_urlsafe(18)}"
         obj.set_up_at = obj.set_up_at or clock.now()
         super().save_model(request, obj, form, change)
+        if "time_zone" in form.changed_data:
+            # Another day and hour for everybody who has no zone of their own.
+            Segment.objects.update(due_at=None)
 
     def response_change(self, request: HttpRequest, obj: ShopSettings) -> HttpResponse:
         if "_continue" in request.POST:

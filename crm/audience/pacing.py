@@ -29,7 +29,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Greatest, JSONObject, Round, TruncDate
 
 from crm.audience.occasions import YEAR_DAYS
-from crm.audience.rhythm import measured
+from crm.audience.rhythm import then
 from crm.models import Clock, Order, ShopRhythm, Standing
 from crm.shop.settings import this_shop
 
@@ -54,12 +54,12 @@ class _Numeric(Func):
 def kept(at: datetime) -> QuerySet[Any]:
     """Buyers as their standing has it: `gaps`, `usual`, `silent` and `at_stake`."""
     rows = Standing.objects.filter(clock=Clock.PURCHASE)
-    return rows.annotate(usual=F("usual_gap_days"), silent=_silent("last_at", at))
+    return rows.annotate(usual=F("usual_gap_days"), silent=silent("last_at", at))
 
 
 def told(at: datetime) -> QuerySet[Any]:
     """The standing of the contact in the query around, as one document `told`."""
-    rows = Standing.objects.filter(contact=OuterRef("pk")).annotate(silent=_silent("last_at", at))
+    rows = Standing.objects.filter(contact=OuterRef("pk")).annotate(silent=silent("last_at", at))
     return rows.annotate(
         told=JSONObject(
             state="state",
@@ -79,7 +79,7 @@ def told(at: datetime) -> QuerySet[Any]:
 
 def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
     """The same from orders, a row each contact, as known at an instant; `told` besides."""
-    zone, rhythm = ZoneInfo(this_shop().time_zone), _rhythm_then(at)
+    zone, rhythm = ZoneInfo(this_shop().time_zone), then(at)
     known = orders.filter(
         occurred_at__lte=at, recorded_at__lte=at, contact__is_test=False, contact__merged_into=None
     ).exclude(status=Order.Status.CANCELLED)
@@ -101,7 +101,7 @@ def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
         usual=Greatest(
             Value(1.0), (span + Value(rhythm.pull * rhythm.usual_gap_days)) / (gaps + Value(rhythm.pull))
         ),
-        silent=_silent("last", at),
+        silent=silent("last", at),
     )
     return paced.annotate(at_stake=_at_stake(rhythm)).annotate(
         told=JSONObject(
@@ -117,20 +117,20 @@ def counted(orders: QuerySet[Order], at: datetime) -> QuerySet[Any]:
 
 def words(value: dict[str, Any]) -> str:
     """ "usually buys every 31 days, now 52", from what `told` holds or a standing as a dictionary."""
-    silent = int(value["silent"])
-    ago = "today" if silent == 0 else "1 day ago" if silent == 1 else f"{silent} days ago"
+    days = int(value["silent"])
+    ago = "today" if days == 0 else "1 day ago" if days == 1 else f"{days} days ago"
     if value["clock"] == Clock.ENGAGEMENT:
         return f"never bought, last here {ago}"
     if not value["gaps"]:
         return f"bought once, {ago}"
     usual = round(value["usual"])
-    return f"usually buys every {'day' if usual == 1 else f'{usual} days'}, now {silent}"
+    return f"usually buys every {'day' if usual == 1 else f'{usual} days'}, now {days}"
 
 
 def of(row: Standing, now: datetime) -> dict[str, Any]:
     """One standing as `words` takes it."""
-    silent = (now - row.last_at) / timedelta(days=1)
-    return {"clock": row.clock, "gaps": row.gaps, "usual": row.usual_gap_days, "silent": max(silent, 0)}
+    days = max((now - row.last_at) / timedelta(days=1), 0)
+    return {"clock": row.clock, "gaps": row.gaps, "usual": row.usual_gap_days, "silent": days}
 
 
 def overdue(factor: float) -> Q:
@@ -147,12 +147,6 @@ def _at_stake(rhythm: ShopRhythm) -> Round:
     return Round(_Numeric(average) * _Numeric(a_year), 2, output_field=_MONEY)
 
 
-def _silent(last: str, at: datetime) -> _Days:
+def silent(last: str, at: datetime) -> _Days:
+    """Days from the instant in a column to this one."""
     return _Days(Value(at, output_field=DateTimeField()), F(last))
-
-
-def _rhythm_then(at: datetime) -> ShopRhythm:
-    """What people were measured by; before anything was measured, the first there is."""
-    used = ShopRhythm.objects.exclude(in_use_from=None)
-    row = used.filter(in_use_from__lte=at).order_by("-in_use_from").first()
-    return row or used.order_by("in_use_from").first() or measured(at)

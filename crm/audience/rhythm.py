@@ -97,6 +97,13 @@ def in_use(now: datetime) -> ShopRhythm:
     return row or keep(now)
 
 
+def then(at: datetime) -> ShopRhythm:
+    """What people were measured by; before anything was, the first there is. Stores nothing."""
+    used = ShopRhythm.objects.exclude(in_use_from=None)
+    row = used.filter(in_use_from__lte=at).order_by("-in_use_from").first()
+    return row or used.order_by("in_use_from").first() or measured(at)
+
+
 def keep(now: datetime) -> ShopRhythm:
     """Measure the shop and keep the day's figures. They come into use where they differ notably."""
     used = ShopRhythm.objects.filter(in_use_from__lte=now).order_by("-in_use_from").first()
@@ -126,7 +133,7 @@ def measured(now: datetime) -> ShopRhythm:
         comes_back=seconds.comes_back,
         second_days=list(seconds.days),
     )
-    return apply(row, RiskSettings.objects.get_or_create(pk=1)[0])
+    return apply(row, RiskSettings.objects.filter(pk=1).first() or RiskSettings())
 
 
 def apply(row: ShopRhythm, risk: RiskSettings) -> ShopRhythm:

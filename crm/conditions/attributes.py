@@ -98,7 +98,7 @@ class Country(Attribute):
     label = "Country"
 
     class Params(forms.Form):
-        countries = menus.Several(label="one of", offered=menus.countries)
+        countries = menus.Several(label="one of", offered=menus.countries, called=menus.country_and_code)
 
         def clean_countries(self) -> list[str]:
             codes = [code.upper() for typed in self.cleaned_data["countries"] for code in typed.split()]

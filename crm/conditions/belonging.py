@@ -162,7 +162,7 @@ class CompanyDomain(_OfCompany):
 
 def _company_countries() -> list[tuple[str, str]]:
     codes = Company.objects.exclude(country="").values_list("country", flat=True).distinct()
-    found = [(code, f"{menus.country_name(code.upper())} ({code})") for code in codes]
+    found = [(code, menus.country_and_code(code)) for code in codes]
     return sorted(found, key=lambda choice: choice[1])
 
 
@@ -174,7 +174,7 @@ class CompanyCountry(_OfCompany):
     label = "Company country"
 
     class Params(forms.Form):
-        countries = menus.Several(label="one of", offered=_company_countries)
+        countries = menus.Several(label="one of", offered=_company_countries, called=menus.country_and_code)
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         codes = [code.upper() for code in params["countries"]]

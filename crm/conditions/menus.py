@@ -29,15 +29,24 @@ def values_of(column: str) -> list[str]:
         return [value for (value,) in cursor.fetchall()]
 
 
+SEVERAL = "Several: hold Ctrl, or ⌘, while choosing."
+
+
 class Several(forms.MultipleChoiceField):
     """Some of a menu of what is there today. A value that nobody has (any more) means nobody.
 
     Text with commas, as such lists were once typed, is read as well.
     """
 
-    def __init__(self, *, offered: Callable[[], list[tuple[str, str]]], **kwargs: Any) -> None:
-        super().__init__(choices=offered, **kwargs)
-        self.offered = offered
+    def __init__(
+        self,
+        *,
+        offered: Callable[[], list[tuple[str, str]]],
+        called: Callable[[str], str] = str,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(choices=offered, **({"help_text": SEVERAL} | kwargs))
+        self.offered, self.called = offered, called
 
     def to_python(self, value: Any) -> list[str]:
         return list(dict.fromkeys(split(value) if isinstance(value, str) else super().to_python(value)))
@@ -54,7 +63,7 @@ class Several(forms.MultipleChoiceField):
         def menu() -> list[tuple[str, str]]:
             listed = self.offered()
             there = {value for value, _ in listed}
-            return listed + [(value, value) for value in chosen if value not in there]
+            return listed + [(value, self.called(value)) for value in chosen if value not in there]
 
         self.choices = menu
         return bound
@@ -106,8 +115,12 @@ def country_name(code: str) -> str:
     return str(names.get(name[1:], code)) if name.startswith("*") else str(name)
 
 
+def country_and_code(code: str) -> str:
+    return f"{country_name(code.upper())} ({code})"
+
+
 def countries() -> list[tuple[str, str]]:
-    found = [(code, f"{country_name(code)} ({code})") for code in values_of("country")]
+    found = [(code, country_and_code(code)) for code in values_of("country")]
     return sorted(found, key=lambda choice: choice[1])
 
 

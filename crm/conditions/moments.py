@@ -99,7 +99,8 @@ class LocalTime(Condition):
             label="on",
             required=False,
             choices=[(str(number), day) for number, day in enumerate(_WEEK)],
-            help_text="None: on every day.",
+            help_text=f"None: on every day. {menus.SEVERAL}",
+            widget=forms.SelectMultiple(attrs={"size": 7}),
         )
 
         def clean(self) -> None:

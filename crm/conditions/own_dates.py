@@ -39,9 +39,18 @@ class OwnDate(OwnFieldCondition):
         field = forms.ChoiceField(label="field", choices=fields_of(OwnField.Type.DATE))
         how = forms.ChoiceField(label="answer", choices=_DATES, initial="last")
         day = forms.DateField(
-            label="day", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+            label="day",
+            required=False,
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            help_text="For before and after.",
         )
-        days = forms.IntegerField(label="days", min_value=0, max_value=36_500, required=False)
+        days = forms.IntegerField(
+            label="days",
+            min_value=0,
+            max_value=36_500,
+            required=False,
+            help_text="For the last and the next days.",
+        )
 
         def clean(self) -> None:
             how = self.cleaned_data.get("how")

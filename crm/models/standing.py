@@ -65,6 +65,9 @@ class RiskSettings(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return "When somebody is at risk"
+
 
 class ShopRhythm(models.Model):
     """What the shop's own orders say of one day: the usual gap, and how long second orders take to come."""

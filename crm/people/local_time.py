@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -25,15 +25,16 @@ def in_zones(zone: Any, at: datetime, asked: Asked) -> Q:
     """A filter by the zone's name (an expression): people for whom the question, asked of their own local
     moment, is answered with yes.
     """
-    at_home = bool(asked(_local(_home(), at)))
-    others = [name for name in _zones() if bool(asked(_local(name, at))) != at_home]
+    moments = _moments(at)
+    at_home = bool(asked(moments[_home()]))
+    others = [name for name, local in moments.items() if bool(asked(local)) != at_home]
     return ~Q(In(zone, others)) if at_home else Q(In(zone, others))
 
 
 def by_day(zone: Any, at: datetime, condition: Callable[[date], Q]) -> Q:
     """A filter that is another one on each of the two or three days it is in the world."""
     whole = Q(pk__in=[])
-    for day in sorted({_local(name, at).date() for name in _zones()}):
+    for day in sorted({local.date() for local in _moments(at).values()}):
         whole |= in_zones(zone, at, partial(_is_on, day)) & condition(day)
     return whole
 
@@ -44,8 +45,9 @@ def _is_on(day: date, local: datetime) -> bool:
 
 def turned(zone: Any, since: datetime, at: datetime, asked: Asked) -> Q | None:
     """People for whom the question has another answer than before; None where there are none."""
-    names = [name for name in _zones() if asked(_local(name, since)) != asked(_local(name, at))]
-    if asked(_local(_home(), since)) != asked(_local(_home(), at)):
+    before, after, home = _moments(since), _moments(at), _home()
+    names = [name for name in _zones() if asked(before[name]) != asked(after[name])]
+    if home in names:
         still = sorted(set(_zones()) - set(names))
         return ~Q(In(zone, still)) if still else Q(pk__isnull=False)
     return Q(In(zone, names)) if names else None
@@ -72,8 +74,10 @@ def _home() -> str:
     return name if name in _zones() else "UTC"
 
 
-def _local(name: str, at: datetime) -> datetime:
-    return at.astimezone(_zone(name))
+@lru_cache(maxsize=8)
+def _moments(at: datetime) -> dict[str, datetime]:
+    """The local moment of every zone; one rule asks for the same instant several times."""
+    return {name: at.astimezone(_zone(name)) for name in _zones()}
 
 
 @cache

@@ -5,9 +5,11 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.contrib.auth.models import User
+
 from crm.audience.leads import definitions
 from crm.kernel import tokens
-from crm.models import Contact, OwnField, Product, ScoreLine
+from crm.models import Company, Contact, OwnField, Product, ScoreLine, Segment, SegmentMembership
 from crm.people import changes, consent
 from crm.people.identity import Known, resolve
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products
@@ -39,6 +41,9 @@ class World:
 
     def begin(self) -> None:
         set_up_shop(tracking_needs_consent=False)
+        Segment.objects.create(name="Fans", kind=Segment.Kind.FIXED, created_at=BEGIN)
+        Company.objects.create(name="Shoes & Sons", domain="shoes", country="DK", created_at=BEGIN)
+        User.objects.create(username="mia", is_staff=True)
         OwnField.objects.bulk_create(
             [
                 OwnField(key="shoe_size", label="Shoe size", type="number", created_at=BEGIN),
@@ -103,6 +108,9 @@ class World:
             (3.1, lambda at: self.bought(at, "ana", "b1")),
             (4, lambda at: self.agreed(at, "ana", "withdrawn")),
             (5, lambda at: self.own(at, "eva", birthday="1990-03-09", shoe_size=2, trade=True)),
+            (6, lambda at: self.stays(at, "boris")),
+            (7, lambda at: self.looked_after(at, "boris")),
+            (8, lambda at: self.leaves(at, "boris")),
             (9, lambda at: self.told(at, "finn", "favourite", product_id="h1", category="shoes")),
             (16, lambda at: self.bought(at, "boris", "h1", status="cancelled")),
             (31, lambda at: None),
@@ -166,6 +174,16 @@ class World:
             digest, "email", "newsletter", action, at, "form", mail(name), person(name).pk, "Yes"
         )
         consent.record([said], at)
+
+    def stays(self, at: datetime, name: str) -> None:
+        segment = Segment.objects.get(name="Fans")
+        SegmentMembership.objects.create(contact=person(name), segment=segment, entered_at=at)
+
+    def leaves(self, at: datetime, name: str) -> None:
+        SegmentMembership.objects.filter(contact=person(name), left_at=None).update(left_at=at)
+
+    def looked_after(self, at: datetime, name: str) -> None:
+        self._changed(at, name, company=Company.objects.get(), owner=User.objects.get())
 
     def tagged(self, at: datetime, name: str, tag: str) -> None:
         self._changed(at, name, tags=[tag])

@@ -77,7 +77,11 @@ def work_on(course: Course, ids: Sequence[UUID], now: datetime) -> int:
     with transaction.atomic(), at_most(PATIENCE):
         # Two refreshes of one definition take turns, batch by batch; a hand waits for its own lead alone.
         LeadDefinition.objects.select_for_update(no_key=True).get(pk=course.definition.pk)
-        batch = _Batch(course, now, _leads_of(course, ids), _asked_of(course, ids, now))
+        leads = _leads_of(course, ids)
+        ahead = _ahead(course, leads, now)
+        rest = [contact_id for contact_id in ids if contact_id not in ahead]
+        leads = {contact_id: lead for contact_id, lead in leads.items() if contact_id not in ahead}
+        batch = _Batch(course, now, leads, _asked_of(course, rest, now))
         _enter(batch)
         _score(batch)
         _stage(batch)
@@ -90,8 +94,20 @@ def _leads_of(course: Course, ids: Sequence[UUID]) -> dict[UUID, Lead]:
     found = {lead.contact_id: lead for lead in locked}
     by_id = {stage.pk: stage for stage in course.stages}
     for lead in found.values():
-        lead.stage = by_id.get(lead.stage_id) if lead.stage_id else None
+        if lead.stage_id in by_id:
+            lead.stage = by_id[lead.stage_id]
     return found
+
+
+def _ahead(course: Course, leads: dict[UUID, Lead], now: datetime) -> set[UUID]:
+    """Those whom a hand, or another refresh, has written about as of a later instant than ours: the history
+    of a lead only goes forward. What wrote stirs, so they are asked again the next time.
+    """
+    scored = ScoreChange.objects.filter(
+        AnyOf(F("contact_id"), list(leads)), definition=course.definition, occurred_at__gt=now
+    )
+    moved = {contact_id for contact_id, lead in leads.items() if lead.stage_since > now}
+    return moved | set(scored.values_list("contact_id", flat=True))
 
 
 def _asked_of(course: Course, ids: Sequence[UUID], now: datetime) -> dict[UUID, tuple[Any, bool]]:

@@ -55,6 +55,8 @@ def is_held(lead: Lead) -> bool:
 
 def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: str = "") -> StageMove:
     """Set the lead's stage, or end it, and return the row of it; both to be stored. `by` blank: a rule."""
+    # The history of a lead only goes forward, whoever's clock was read first.
+    now = max(now, lead.stage_since)
     move = StageMove(
         contact_id=lead.contact_id,
         definition_id=lead.definition_id,
@@ -81,7 +83,7 @@ def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> 
 
     Leaving *ready for sales* answers the hand-over, so its task is done. None: it was there already.
     """
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("stage").get(pk=lead.pk)
+    lead = _locked(lead)
     if stage.definition_id != lead.definition_id:
         raise Refused([f"“{stage}” is a stage of another definition."])
     if lead.ended_at is not None:
@@ -110,7 +112,7 @@ def refuse(lead: Lead, now: datetime, by: str, reason: str) -> StageMove | None:
 @transaction.atomic
 def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
     """Give the lead, and what is open to do about it, to a colleague (or to nobody), who is told."""
-    lead = Lead.objects.select_for_update(of=("self",)).select_related("owner", "contact").get(pk=lead.pk)
+    lead = _locked(lead)
     before = lead.owner
     if before == owner:
         return
@@ -137,6 +139,11 @@ def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
             path=page_of_contact(lead.contact_id),
             created_at=now,
         )
+
+
+def _locked(lead: Lead) -> Lead:
+    # Without joins: after waiting for the lock, joined rows would be those of before the wait.
+    return Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
 
 
 def stage_of(definition_id: UUID, meaning: str) -> Stage:
