@@ -1,5 +1,6 @@
 """What rules ask of acts and visits: the words, the evidence, the borders, and what must not be believed."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -173,7 +174,7 @@ def test_time_alone_moves_only_whom_drift_names(ana_and_boris: None) -> None:
     assert rules.drift({"all": [did()]}, since, at) == []
 
 
-def test_who_looked_at_a_category_is_read_from_its_index_alone(ana_and_boris: None) -> None:
+def test_who_looked_at_a_category_is_read_from_its_index(ana_and_boris: None) -> None:
     contacts = [Contact(first_name=str(number), created_at=NOW) for number in range(300)]
     Contact.objects.bulk_create(contacts)
     DailyCount.objects.bulk_create(
@@ -188,6 +189,8 @@ def test_who_looked_at_a_category_is_read_from_its_index_alone(ana_and_boris: No
     rule = {"all": [did(category="C7", times="3", within_days="30")]}
     plan = Contact.objects.filter(rules.compile(rule, NOW, Scope(current=True))).explain()
     assert "daily_category" in plan
+    # Whoever the whole days settle is not asked for their acts.
+    assert not re.search(r"Group Key: .*SubPlan", plan)
     assert people(rule["all"][0], current=True) == set()
 
 

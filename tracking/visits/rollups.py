@@ -46,7 +46,7 @@ def count(stored: Sequence[tuple[UUID, datetime]]) -> None:
     if not stored:
         return
     moments = [at for _, at in stored]
-    params = {
+    params: dict[str, Any] = {
         "ids": [event_id for event_id, _ in stored],
         "moments": moments,
         "since": min(moments),

@@ -23,11 +23,11 @@ class _Made(BaseTable):
         super().__init__(table_name, alias)
         self.sql, self.params = sql, params
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
-        return f"({self.sql}) {compiler.quote_name_unless_alias(self.table_alias)}", list(self.params)
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, tuple[Any, ...]]:
+        return f"({self.sql}) {compiler.quote_name_unless_alias(self.table_alias)}", self.params
 
-    def relabeled_clone(self, change_map: dict[str, str]) -> _Made:
-        alias = change_map.get(self.table_alias, self.table_alias)
+    def relabeled_clone(self, change_map: dict[str | None, str]) -> _Made:
+        alias = change_map.get(self.table_alias) or self.table_alias
         return type(self)(self.table_name, alias, self.sql, self.params)
 
     @property
@@ -41,7 +41,8 @@ def visits_known(
     """Everybody's visits, or those of some people; whoever asks only for visits that began at `since` or
     later says so. What comes half an hour before it is looked at, too: it may be the same visit.
     """
-    conditions, params = ["e.occurred_at <= %s", "e.recorded_at <= %s"], [at, at]
+    conditions = ["e.occurred_at <= %s", "e.recorded_at <= %s"]
+    params: list[Any] = [at, at]
     if since is not None:
         conditions.append("e.occurred_at > %s")
         params.append(since - GAP)
