@@ -105,8 +105,8 @@ def test_a_nested_segment_by_keyboard_on_a_phone(add_page: Page, complaints: lis
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"], "nothing sticks out at the side"
     hidden = page.evaluate(
-        "[...document.querySelectorAll('.rk-rule, .rk-rule *')].filter(one =>"
-        " !one.closest('.rk-hidden') && one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML)"
+        "[...document.querySelectorAll('.rk-rule, .rk-rule *')].filter(one => !one.closest('.rk-hidden')"
+        " && one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML)"
     )
     assert hidden == [], "nor is anything of the rule cut off"
     # Of a request that was overtaken htmx says on the console that it was cancelled.
