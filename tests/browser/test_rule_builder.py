@@ -45,10 +45,14 @@ def press(page: Page, *keys: str) -> None:
 
 
 def pick(page: Page, menu: str, condition: str) -> None:
-    """Choose from the menu by typing its first letters, and add with Enter."""
+    """Choose from the menu by its first letters and arrows, and add with Enter."""
     box = page.get_by_label(menu, exact=True)
     box.focus()
     page.keyboard.type(condition)
+    for _ in range(60):
+        if box.locator("option:checked").inner_text() == condition:
+            break
+        press(page, "ArrowDown")
     expect(box.locator("option:checked")).to_have_text(condition)
     press(page, "Enter")
 
