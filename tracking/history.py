@@ -18,7 +18,7 @@ _CHIPS = {
         EventKind.CUSTOM,
     ),
     "cart": (EventKind.CART, EventKind.CHECKOUT, EventKind.RESTORE),
-    "mail": (EventKind.OPEN, EventKind.CLICK, EventKind.LANDING),
+    "mail": (EventKind.OPEN, EventKind.CLICK, EventKind.LANDING, EventKind.REPLY),
 }
 _CHIP_OF: dict[str, str] = {kind.value: chip for chip, kinds in _CHIPS.items() for kind in kinds}
 _ICONS = {"visit": "visibility", "cart": "shopping_cart", "mail": "mail"}

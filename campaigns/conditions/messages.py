@@ -2,117 +2,272 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Count, Exists, IntegerField, Max, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
+from django.db.models.functions import Cast
 
 from campaigns.models import Campaign, Delivery, DeliveryState
-from crm.kernel.rules import Condition, Scope, conditions
+from crm.conditions import words
+from crm.conditions.often import Often, OftenForm
+from crm.conditions.spans import turned
+from crm.kernel.rules import Scope, conditions
+from crm.models import ConsentEvent, ContactPoint
 from tracking.models import Actor, Event, EventKind
 
+GROUP = "Messages"
 HUMANS = [Actor.HUMAN, Actor.LIKELY_HUMAN]
 CLICKS = [EventKind.CLICK, EventKind.LANDING]
 
 
-class _Campaigns(forms.Form):
+class MessageForm(OftenForm):
+    """Messages of which campaign, how often, since when. Rules that do not say how often mean once."""
+
     campaign = forms.ModelChoiceField(
         Campaign.objects.all(), required=False, empty_label="any campaign", label="of"
     )
+    times = forms.IntegerField(label="times", min_value=1, max_value=1000, initial=1, required=False)
     days = forms.IntegerField(label="in the last days", min_value=1, max_value=3650, initial=30)
+    field_order = ("which", "times", "campaign", "days")
+
+    def clean_times(self) -> int:
+        return self.cleaned_data["times"] or 1
 
 
-class _Counted(_Campaigns):
-    times = forms.IntegerField(label="at least times", min_value=1, max_value=1000, initial=1)
+class Messages(Often):
+    """So many messages, or answers to them, within the last days."""
+
+    group = GROUP
+    done = ""
+
+    def rows(self, params: dict[str, Any], at: datetime, scope: Scope) -> QuerySet[Any]:
+        then = {f"{self.moment}__lte": at, f"{self.moment}__gt": at - timedelta(days=params["days"])}
+        return self.sort(params, at).filter(**then)
+
+    def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[Any]:
+        """Everybody's rows of the sort, whenever they happened, as known at an instant."""
+        raise NotImplementedError(f"{type(self).__name__} is about no messages")
+
+    def sentence(self, params: dict[str, Any]) -> str:
+        often = words.often(params["which"], params["times"])
+        return words.joined(f"{self.done}{of_campaign(params)}", often, last_days(params))
+
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        raise NotImplementedError(f"{type(self).__name__} has no name for what it counts")
 
 
-def _of(params: dict[str, Any]) -> str:
+class Answers(Messages):
+    """So many events that name a message. Each was stirred for when it came in."""
+
+    def of(self, params: dict[str, Any]) -> Q:
+        """Which events."""
+        raise NotImplementedError(f"{type(self).__name__} is no answer")
+
+    def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[Event]:
+        events = Event.objects.filter(self.of(params), recorded_at__lte=at, ref__isnull=False)
+        if params["campaign"]:
+            messages = Delivery.objects.filter(public_id=OuterRef("ref"), campaign=params["campaign"])
+            events = events.filter(Exists(messages))
+        return events
+
+    def drift(
+        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
+    ) -> Sequence[QuerySet[Any]] | None:
+        return [turned(Event.objects.filter(self.of(params)), params["days"], since, at)]
+
+
+def of_campaign(params: dict[str, Any]) -> str:
     return f" of “{params['campaign']}”" if params["campaign"] else ""
 
 
-def _days(params: dict[str, Any]) -> str:
-    return f"in the last {params['days']} day{'' if params['days'] == 1 else 's'}"
-
-
-def _times(params: dict[str, Any]) -> str:
-    return f" at least {params['times']} times" if params["times"] > 1 else ""
+def last_days(params: dict[str, Any]) -> str:
+    return f"in the last {words.counted(params['days'], 'day')}"
 
 
 @conditions.register
-class Received(Condition):
-    """True of people to whom at least so many messages were sent within the last days."""
+class Received(Messages):
+    """To whom messages were sent: at least, at most or exactly so many within the last days. Sent means that
+    the mail server took it; whether it reached the inbox nobody can know.
+    """
 
     key = "campaigns.received"
     label = "Was sent a message"
-    group = "Messages"
+    done = "were sent a message"
+    moment = "finished_at"
 
-    class Params(_Counted):
+    class Params(MessageForm):
         """Of which campaign, how often, since when."""
 
-    def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        return Q(Exists(self._groups(params, at).filter(number__gte=params["times"])))
+    def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[Delivery]:
+        sent = Delivery.objects.filter(origin=Delivery.Origin.FLOW, state=DeliveryState.SENT)
+        return sent.filter(campaign=params["campaign"]) if params["campaign"] else sent
 
-    def sentence(self, params: dict[str, Any]) -> str:
-        return f"were sent a message{_of(params)}{_times(params)} {_days(params)}"
-
-    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
-        number = Subquery(self._groups(params, at).values("number"), output_field=IntegerField())
-        return Coalesce(number, 0)
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        about = f"{of_campaign(params)} {last_days(params)}"
+        return f"message{about}", f"messages{about}"
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
-        return f"{value} sent"
-
-    def _groups(self, params: dict[str, Any], at: datetime) -> QuerySet[Any]:
-        sent = Delivery.objects.filter(
-            contact_id=OuterRef("pk"),
-            origin=Delivery.Origin.FLOW,
-            state=DeliveryState.SENT,
-            finished_at__lte=at,
-            finished_at__gt=at - timedelta(days=params["days"]),
-        )
-        if params["campaign"]:
-            sent = sent.filter(campaign=params["campaign"])
-        return sent.order_by().values("contact_id").annotate(number=Count("pk"))
+        return f"{value['number'] if value else 0} sent"
 
 
 @conditions.register
-class Clicked(Condition):
-    """True of people who clicked in a message themselves (no scanner) within the last days."""
+class Clicked(Answers):
+    """Who clicked in a message themselves, no scanner: so many times within the last days."""
 
     key = "campaigns.clicked"
     label = "Clicked in a message"
-    group = "Messages"
+    done = "clicked in a message"
 
-    class Params(_Campaigns):
-        """Of which campaign, since when."""
+    class Params(MessageForm):
+        """Of which campaign, how often, since when."""
 
-    def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        return Q(Exists(self._clicks(params, at)))
+    def of(self, params: dict[str, Any]) -> Q:
+        return clicked_by_people()
 
-    def sentence(self, params: dict[str, Any]) -> str:
-        return f"clicked in a message{_of(params)} {_days(params)}"
-
-    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
-        last = self._clicks(params, at).order_by().values("contact").annotate(last=Max("occurred_at"))
-        return Subquery(last.values("last"))
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        about = f"in a message{of_campaign(params)} {last_days(params)}"
+        return f"click {about}", f"clicks {about}"
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
-        return f"last clicked on {value:%-d %B %Y}" if value else "never clicked"
+        if not value:
+            return "never clicked"
+        often = f"clicked {words.times(value['number'])}, last" if value["number"] > 1 else "last clicked"
+        return f"{often} on {words.day(value['last'])}"
 
-    def _clicks(self, params: dict[str, Any], at: datetime) -> QuerySet[Event]:
-        clicks = Event.objects.filter(
-            contact=OuterRef("pk"),
-            kind__in=CLICKS,
-            actor__in=HUMANS,
-            ref__isnull=False,
-            occurred_at__lte=at,
-            occurred_at__gt=at - timedelta(days=params["days"]),
+
+def clicked_by_people() -> Q:
+    return Q(kind__in=CLICKS, actor__in=HUMANS)
+
+
+PEOPLE, MACHINES, ANY = "people", "machines", "any"
+_OPENERS = {
+    PEOPLE: HUMANS,
+    MACHINES: [Actor.MACHINE, Actor.PROXY, Actor.UNKNOWN],
+    ANY: list(Actor),
+}
+
+
+@conditions.register
+class Opened(Answers):
+    """Whose mail program loaded the pictures of a message. Opens say little: Apple's mail and company
+    filters load pictures that nobody saw, Gmail's proxy hides who looked, and many people see a message
+    without its pictures. Where it matters who is interested, ask for clicks.
+    """
+
+    key = "campaigns.opened"
+    label = "Opened a message"
+    done = "opened a message"
+    help = "Opens say little about people: many are made by machines. Prefer clicks."
+
+    class Params(MessageForm):
+        by = forms.ChoiceField(
+            label="opened by",
+            choices=[
+                (PEOPLE, "probably a person"),
+                (MACHINES, "a machine or an image proxy"),
+                (ANY, "either"),
+            ],
+            initial=PEOPLE,
+        )
+        field_order = ("by", "which", "times", "campaign", "days")
+
+    def of(self, params: dict[str, Any]) -> Q:
+        return Q(kind=EventKind.OPEN, actor__in=_OPENERS[params["by"]])
+
+    def sentence(self, params: dict[str, Any]) -> str:
+        said = super().sentence(params)
+        if params["by"] == PEOPLE:
+            return said
+        whose = "by a machine or proxy" if params["by"] == MACHINES else "themselves or by a machine"
+        return f"{said}, {whose}"
+
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        who = {PEOPLE: "probably by a person ", MACHINES: "by a machine or proxy ", ANY: ""}[params["by"]]
+        about = f"{who}of a message{of_campaign(params)} {last_days(params)}"
+        return f"open {about}", f"opens {about}"
+
+    def drift(
+        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
+    ) -> Sequence[QuerySet[Any]] | None:
+        # An open by a machine is no sign of the person and stirs nobody.
+        return super().drift(params, since, at, scope) if params["by"] == PEOPLE else None
+
+
+@conditions.register
+class Replied(Answers):
+    """Who answered a message with a message of their own, so many times within the last days."""
+
+    key = "campaigns.replied"
+    label = "Answered a message"
+    done = "answered a message"
+
+    class Params(MessageForm):
+        """Of which campaign, how often, since when."""
+
+    def of(self, params: dict[str, Any]) -> Q:
+        return Q(kind=EventKind.REPLY, actor__in=HUMANS)
+
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        about = f"to a message{of_campaign(params)} {last_days(params)}"
+        return f"answer {about}", f"answers {about}"
+
+
+@conditions.register
+class Unsubscribed(Messages):
+    """Who unsubscribed by the link of a message, or took something off on their preferences page, within the
+    last days.
+    """
+
+    key = "campaigns.unsubscribed"
+    label = "Unsubscribed by a message"
+    done = "unsubscribed by a message"
+
+    class Params(MessageForm):
+        which = times = None
+        field_order = ("campaign", "days")
+
+        def clean(self) -> dict[str, Any]:
+            cleaned = super().clean() or self.cleaned_data
+            return cleaned | {"which": words.LEAST, "times": 1}
+
+    def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        mine = ContactPoint.objects.filter(contact_id=OuterRef("pk"))
+        said = self.rows(params, at, scope).filter(address_hash=OuterRef("address_hash"))
+        return Q(Exists(mine.filter(Exists(said))))
+
+    def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[ConsentEvent]:
+        said = ConsentEvent.objects.filter(
+            action=ConsentEvent.Action.WITHDRAWN,
+            source_kind__in=["unsubscribe", "preferences"],
             recorded_at__lte=at,
         )
         if params["campaign"]:
-            clicks = clicks.filter(
-                Exists(Delivery.objects.filter(public_id=OuterRef("ref"), campaign=params["campaign"]))
-            )
-        return clicks
+            messages = Delivery.objects.filter(campaign=params["campaign"])
+            named = messages.annotate(named=Cast("public_id", TextField())).values("named")
+            said = said.filter(detail__source_ref__in=named)
+        return said
+
+    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
+        return "withdrawal", "withdrawals"
+
+    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
+        return None
+
+    def tell(self, params: dict[str, Any], value: Any) -> str:
+        return ""
+
+    def change(self, params: dict[str, Any], value: Any, *, wanted: bool) -> str:
+        return ""
+
+    def drift(
+        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
+    ) -> Sequence[QuerySet[Any]]:
+        age = timedelta(days=params["days"])
+        said = ConsentEvent.objects.filter(
+            action=ConsentEvent.Action.WITHDRAWN, occurred_at__gt=since - age, occurred_at__lte=at - age
+        )
+        points = ContactPoint.objects.filter(address_hash__in=said.order_by().values("address_hash"))
+        return [points.order_by().values("contact_id")]

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from crm.kernel.kinds import BrokenParams
 from crm.kernel.rules import Condition
-from crm.models import LeadDefinition, OwnField, Segment, Stage
+from crm.models import LeadDefinition, OwnField, Product, Segment, Stage
 
 _THEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 _NAMES = {"Regulars", "Mia Lund", "Shoe size", "Birthday", "Hobby", "Member", "Colour"}
@@ -44,6 +44,7 @@ def cast() -> Iterator[None]:
     with transaction.atomic():
         get_user_model().objects.create(username="mia", first_name="Mia", last_name="Lund", is_staff=True)
         Segment.objects.create(name="Regulars", refreshed_at=_THEN, created_at=_THEN)
+        Product.objects.create(name="Over-ear", external_id="h1", created_at=_THEN, updated_at=_THEN)
         leads = LeadDefinition.objects.create(name="Course leads", created_at=_THEN)
         Stage.objects.create(definition=leads, name="Interested")
         for label, sort in _FIELDS:

@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.db.models.lookups import GreaterThanOrEqual
+from django.db.models.lookups import Exact, GreaterThanOrEqual
 
 from crm.conditions import goods, words
 from crm.conditions.goods import GoodsForm
@@ -18,6 +18,7 @@ from crm.conditions.purchases import GROUP, of_goods, orders_known
 from crm.conditions.spans import SpanForm, span_of
 from crm.kernel.rules import ENTERED_AT, Condition, Scope, conditions
 from crm.models import Order
+from crm.people.among import among
 
 
 class Ordering(Often):
@@ -32,6 +33,10 @@ class Ordering(Often):
     def rows(self, params: dict[str, Any], at: datetime, scope: Scope) -> QuerySet[Order]:
         orders = orders_known(at, current=scope.current)
         return self.sort(params, orders.filter(span_of(params).q(at)))
+
+    def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        people = self._counted(self.rows(params, at, scope), scope)
+        return among(people.filter(number=number).values("contact_id"))
 
     def noun(self, params: dict[str, Any]) -> tuple[str, str]:
         about = words.joined(goods.about(params), span_of(params).words)
@@ -62,9 +67,17 @@ class Ordered(Ordering):
         field_order = ("which", "times", "category", "brand", "product")
 
     def at_least(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        if scope.current and span_of(params).is_ever and not goods.are_named(params):
+        if self._are_all(params, scope):
             return Q(engagement__order_count__gte=number)
         return super().at_least(number, params, at, scope)
+
+    def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        if self._are_all(params, scope):
+            return Q(engagement__order_count=number)
+        return super().exactly(number, params, at, scope)
+
+    def _are_all(self, params: dict[str, Any], scope: Scope) -> bool:
+        return scope.current and span_of(params).is_ever and not goods.are_named(params)
 
     def sentence(self, params: dict[str, Any]) -> str:
         often = words.often(params["which"], params["times"])
@@ -133,12 +146,18 @@ class OrderedSinceEntering(Ordering):
         return of_goods(params, orders.filter(occurred_at__gte=scope.inside.entered_at))
 
     def at_least(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        # Everybody entered at a moment of their own, so their orders are counted one by one.
-        mine = self.rows(params, at, scope).filter(contact_id=OuterRef("pk"))
         if number == 1:
-            return Q(Exists(mine))
+            return super().at_least(number, params, at, scope)
+        return Q(GreaterThanOrEqual(self._number(params, at, scope), number))
+
+    def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        return Q(Exact(self._number(params, at, scope), number))
+
+    def _number(self, params: dict[str, Any], at: datetime, scope: Scope) -> Coalesce:
+        """Everybody entered at a moment of their own: their orders are counted one person at a time."""
+        mine = self.rows(params, at, scope).filter(contact_id=OuterRef("pk"))
         counted = mine.order_by().values("contact_id").annotate(number=Count("pk")).values("number")
-        return Q(GreaterThanOrEqual(Coalesce(Subquery(counted), 0), number))
+        return Coalesce(Subquery(counted), 0)
 
     def sentence(self, params: dict[str, Any]) -> str:
         often = words.often(params["which"], params["times"])

@@ -14,7 +14,7 @@ from crm.conditions import goods, words
 from crm.conditions.bought import Ordering
 from crm.conditions.goods import GoodsForm
 from crm.conditions.often import OftenForm
-from crm.conditions.purchases import GROUP, is_reduced, of_goods, orders_known
+from crm.conditions.purchases import GROUP, at_full_price, of_goods, orders_known
 from crm.conditions.spans import SpanForm, span_of
 from crm.conditions.words import LEAST, MOST
 from crm.kernel.rules import Condition, Scope, conditions
@@ -72,7 +72,7 @@ class BoughtAtFullPrice(Ordering):
         field_order = ("which", "times")
 
     def sort(self, params: dict[str, Any], orders: QuerySet[Order]) -> QuerySet[Order]:
-        return of_goods(params, orders).filter(~is_reduced())
+        return of_goods(params, orders).filter(at_full_price())
 
     def sentence(self, params: dict[str, Any]) -> str:
         often = words.often(params["which"], params["times"])
@@ -119,13 +119,9 @@ class DiscountShare(Condition):
 
     def sentence(self, params: dict[str, Any]) -> str:
         off = "a coupon" if params["off"] == COUPON else "something off"
-        span = span_of(params)
+        share = f"had {off} in at {params['which']} {params['percent']} % of their orders"
         number = words.counted(params["orders"], "order")
-        return words.joined(
-            f"had {off} in at {params['which']} {params['percent']} % of their orders",
-            f"{span.words}," if not span.is_ever else "",
-            f"with {number} or more",
-        )
+        return words.joined(f"{words.joined(share, span_of(params).words)}, with {number} or more")
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         mine = self._orders(params, at, scope).filter(contact_id=OuterRef("pk"))
@@ -151,6 +147,6 @@ class DiscountShare(Condition):
         return orders_known(at, current=scope.current).filter(span_of(params).q(at))
 
     def _counted(self, params: dict[str, Any], orders: QuerySet[Order]) -> QuerySet[Any]:
-        off = ~Q(coupon_code="") if params["off"] == COUPON else is_reduced()
+        off = ~Q(coupon_code="") if params["off"] == COUPON else ~at_full_price()
         people = orders.order_by().values("contact_id")
         return people.annotate(number=Count("pk"), reduced=Count("pk", filter=off))

@@ -48,15 +48,25 @@ class Often(Condition):
         rows = self.rows(params, at, scope)
         if number == 1:
             return Q(Exists(rows.filter(contact_id=OuterRef("pk"))))
-        people = scope.narrowed(rows).order_by().values("contact_id")
-        return among(people.annotate(number=Count("pk")).filter(number__gte=number).values("contact_id"))
+        people = self._counted(rows, scope)
+        return among(people.filter(number__gte=number).values("contact_id"))
+
+    def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        more = self.at_least(number + 1, params, at, scope)
+        return self.at_least(number, params, at, scope) & ~more
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        number, which = params["times"], params["which"]
-        if which == LEAST:
-            return self.at_least(number, params, at, scope)
-        no_more = ~self.at_least(number + 1, params, at, scope)
-        return no_more if which == MOST else self.at_least(number, params, at, scope) & no_more
+        asked = (params["times"], params, at, scope)
+        match params["which"]:
+            case "most":
+                return ~self.at_least(params["times"] + 1, params, at, scope)
+            case "exactly":
+                return self.exactly(*asked)
+            case _:
+                return self.at_least(*asked)
+
+    def _counted(self, rows: QuerySet[Any], scope: Scope) -> QuerySet[Any]:
+        return scope.narrowed(rows).order_by().values("contact_id").annotate(number=Count("pk"))
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         mine = self.rows(params, at, scope).filter(contact_id=OuterRef("pk"))

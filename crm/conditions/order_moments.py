@@ -75,8 +75,7 @@ class OrderMoment(Condition):
         raise NotImplementedError(f"{type(self).__name__} is neither the first nor the last")
 
     def sentence(self, params: dict[str, Any]) -> str:
-        what = goods.in_words(params)
-        return words.joined(f"{self.place} bought", what, "—" if what else "", self._when(params))
+        return words.joined(f"{self.place} bought", goods.in_words(params), self._when(params))
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         extreme = Max if self.place == "last" else Min

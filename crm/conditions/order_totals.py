@@ -54,12 +54,11 @@ class Total(Condition):
 
     def is_within(self, params: dict[str, Any], people: QuerySet[Any]) -> Q:
         """Contacts whose total lies in the range; those without any order have a total of nothing."""
-        inside = Q()
-        if params["at_least"]:
-            inside &= among(people.filter(total__gte=params["at_least"]).values("contact_id"))
-        if params["at_most"] is not None:
-            inside &= ~among(people.filter(total__gt=params["at_most"]).values("contact_id"))
-        return inside
+        lower, upper = params["at_least"], params["at_most"]
+        if not lower:
+            return ~among(people.filter(total__gt=upper).values("contact_id"))
+        inside = {"total__gte": lower} if upper is None else {"total__gte": lower, "total__lte": upper}
+        return among(people.filter(**inside).values("contact_id"))
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         orders = scope.narrowed(self._orders(params, at, scope)).order_by().values("contact_id")

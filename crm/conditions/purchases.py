@@ -41,9 +41,9 @@ def paid(at: datetime, *, current: bool = False) -> Any:
     return F("total") - refunded
 
 
-def is_reduced() -> Q:
-    """Orders with a coupon, a discount, or a line below its list price, where that is known."""
+def at_full_price() -> Q:
+    """Orders without a coupon, a discount, or a line below its list price, where that is known."""
     below = OrderLine.objects.filter(
         order=OuterRef("pk"), contact=OuterRef("contact"), list_price__gt=F("unit_price")
     )
-    return ~Q(coupon_code="") | Q(discount__gt=0) | Q(Exists(below))
+    return Q(coupon_code="") & Q(discount__lte=0) & ~Q(Exists(below))

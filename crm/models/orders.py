@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Upper
 
 from crm.kernel import clock
 from crm.models.base import ByContact, Fact
@@ -76,7 +77,11 @@ class OrderLine(ByContact):
     occurred_at = models.DateTimeField(help_text="When the order was placed.")
 
     class Meta:
-        indexes = [models.Index(fields=["contact", "product", "-occurred_at"], name="line_contact_product")]
+        indexes = [
+            models.Index(fields=["contact", "product", "-occurred_at"], name="line_contact_product"),
+            models.Index(Upper("name"), name="line_name"),
+            models.Index(fields=["sku"], name="line_sku", condition=~Q(sku="")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.quantity:g} × {self.name}"

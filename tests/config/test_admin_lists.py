@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from campaigns.models import Decision
 from crm.kernel.backoffice import EstimatedPaginator
-from crm.models import Company, Contact, Segment, ServerKey
+from crm.models import Company, Contact, Segment, ServerKey, Task
 from tests import office
 from tracking.models import Event, InboundEvent
 
@@ -23,6 +23,9 @@ LISTS = [
     "crm_product",
     "crm_company",
     "crm_segment",
+    "crm_lead",
+    "crm_leaddefinition",
+    "crm_task",
     "crm_serverkey",
     "crm_consentevent",
     "crm_suppression",
@@ -46,6 +49,8 @@ def more(world: office.World, number: int) -> None:
     office.delivery(campaign, contact, about, number=number)
     office.sender(is_default=False)
     Segment.objects.create(name=f"Segment {number}")
+    office.lead(contact, office.definition(f"Definition {number}"))
+    Task.objects.create(contact=contact, title=f"Task {number}")
     Company.objects.create(name=f"Company {number}")
     ServerKey.objects.create(name=f"Key {number}", prefix="sk_x", sha256=bytes([number]) * 32)
     InboundEvent.objects.create(source="collect", body={"n": number})

@@ -37,6 +37,7 @@ _VERBS = {
     EventKind.CLICK: ("clicked in", "click in", "a message"),
     EventKind.LANDING: ("arrived from", "arrive from", "a message"),
     EventKind.RESTORE: ("brought back", "bring back", "a cart"),
+    EventKind.REPLY: ("answered", "answer", "a message"),
     EventKind.CUSTOM: ("did", "do", ""),
 }
 

@@ -26,6 +26,7 @@ class EventKind(models.TextChoices):
     CLICK = "click", "clicked in a message"
     LANDING = "landing", "arrived from a message"
     RESTORE = "restore", "brought a cart back"
+    REPLY = "reply", "answered a message"
     CUSTOM = "custom", "did something of the shop's own"
 
 

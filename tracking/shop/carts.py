@@ -11,6 +11,7 @@ from django.db.models.functions import Greatest
 
 from crm.models import ContactPoint, Engagement, Order
 from crm.models.writing import update_rows
+from crm.people.stirring import stir
 from tracking.models import Cart
 from tracking.shop import episodes
 from tracking.shop.episodes import CartChange, Line, lines_of
@@ -36,7 +37,8 @@ def apply_cart_changes(changes: Sequence[CartChange], now: datetime) -> list[UUI
     """Lay the changes upon the stored carts, in the order of their source times, by a fixed number of
     queries.
 
-    Returns the carts that changed. A change older than the last one known of its cart is ignored.
+    Returns the carts that changed. A change older than the last one known of its cart is ignored. The
+    caller stirs the people, who were here in any case.
     """
     if not changes:
         return []
@@ -79,6 +81,7 @@ def close_all(now: datetime) -> int:
     return _close_bought(set(answered.values_list("contact_id", flat=True)))
 
 
+@transaction.atomic
 def close_by_token(ends: Sequence[tuple[str, datetime]], now: datetime) -> int:
     """A browser nobody vouches for told of an order: its own cart ends, nothing else. Returns how many
     carts.
@@ -91,6 +94,7 @@ def close_by_token(ends: Sequence[tuple[str, datetime]], now: datetime) -> int:
         cart.state, cart.closed_at = Cart.State.BOUGHT, at[cart.token]
         closed += 1
     update_rows(ended, "state", "closed_at")
+    stir(cart.contact_id for cart in ended)
     return closed
 
 
@@ -142,9 +146,11 @@ def is_bought() -> Q:
     )
 
 
+@transaction.atomic
 def expire(now: datetime) -> int:
     """Forget carts that nobody has changed for 30 days. Returns how many."""
     old = Cart.objects.filter(state=Cart.State.OPEN, changed_at__lte=now - FORGOTTEN_AFTER)
+    stir(old.values_list("contact_id", flat=True))
     return old.update(state=Cart.State.EXPIRED, closed_at=F("changed_at") + FORGOTTEN_AFTER)
 
 
@@ -191,4 +197,5 @@ def _close_bought(contacts: Iterable[UUID], cart_ids: Sequence[UUID] | None = No
             cart.state, cart.order_id, cart.closed_at = Cart.State.BOUGHT, first.id, first.occurred_at
             closed.append(cart)
     update_rows(closed, "state", "order_id", "closed_at")
+    stir(cart.contact_id for cart in closed)
     return len(closed)

@@ -38,6 +38,7 @@ _SIGNS: dict[str, tuple[Moment, ...]] = {
     "open": ("last_open_at",),
     "click": ("last_seen_at", "last_click_at"),
     "cart": ("last_seen_at", "last_cart_at"),
+    "reply": ("last_reply_at",),
 }
 
 SIGNS_OF_LIFE = """

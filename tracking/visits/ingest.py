@@ -20,6 +20,7 @@ from crm.models import Contact, Product, Purpose
 from crm.models.writing import update_rows
 from crm.people import consent, identity
 from crm.people.identity import Known
+from crm.people.stirring import stir
 from crm.shop import intake
 from tracking.mail import permission
 from tracking.models import Event, EventKind, InboundEvent, Visitor, VisitorEvent
@@ -87,7 +88,9 @@ class _Batch:
         visitor_carts.lay(acts)
         adopted = adopt(seen.recognised, self.activity)
         rollups.count([*stored, *adopted.events])
-        carts.apply_cart_changes([*adopted.carts, *meaning.cart_changes(acts)], self.now)
+        changes = [*adopted.carts, *meaning.cart_changes(acts)]
+        carts.apply_cart_changes(changes, self.now)
+        stir(change.contact_id for change in changes)
         confirmation.confirm(seen.confirmed)
         confirmation.restore([act for act in acts if act.kind == "restore"])
         self._order([act for act in acts if act.kind == "order"])

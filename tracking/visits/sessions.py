@@ -6,8 +6,8 @@ first page says: campaign parameters of its address, ids that advertisers put th
 
 GAP = "interval '30 minutes'"
 BY_PEOPLE = "e.actor IN ('human', 'likely_human')"
-# Opens and clicks happen in the mailbox; what a server tells of somebody without a browser is no visit.
-AT_THE_SHOP = "e.kind NOT IN ('open', 'click') AND (e.kind <> 'custom' OR e.visitor_id IS NOT NULL)"
+# Opens, clicks and replies happen in the mailbox; what a server tells of without a browser is no visit.
+AT_THE_SHOP = "e.kind NOT IN ('open', 'click', 'reply') AND (e.kind <> 'custom' OR e.visitor_id IS NOT NULL)"
 VISITING = f"{BY_PEOPLE} AND {AT_THE_SHOP}"
 
 COLUMNS = (

@@ -18,7 +18,6 @@ from crm.shop.showing import signed
 
 FIRST = 20
 NOBODY = "nobody"
-MOST_SOURCES = 40
 MOST_TASKS = 8
 REASONS_ON_CARD = 2
 
@@ -90,7 +89,7 @@ def asked(data: QueryDict, definitions: Sequence[LeadDefinition]) -> Asked:
 
 def columns(asked: Asked, stages: Sequence[Stage], now: datetime, moved: Lead | None = None) -> list[Column]:
     """Every stage of the definition; people without a stage stand before them, where there are any."""
-    totals = {
+    totals: dict[UUID | None, Any] = {
         row["stage"]: row
         for row in asked.rows()
         .order_by()
@@ -174,13 +173,12 @@ def owners(definition: LeadDefinition | None) -> QuerySet[User]:
     return User.objects.filter(pk__in=held.values("owner")).order_by("username")
 
 
-def sources(definition: LeadDefinition | None) -> list[str]:
-    """Where its leads came from, to choose among."""
-    leads = Lead.objects.filter(definition=definition, ended_at=None).exclude(contact__source="")
-    return sorted(leads.order_by().values_list("contact__source", flat=True).distinct()[:MOST_SOURCES])
-
-
 def tasks_of(user: Any) -> list[Task]:
     """What this colleague has to do next."""
     mine = Task.objects.filter(owner=user, done_at=None).select_related("contact")
     return list(mine.order_by(F("due_at").asc(nulls_last=True), "created_at")[:MOST_TASKS])
+
+
+def unowned_hand_overs() -> int:
+    """How many leads were handed over and belong to nobody."""
+    return Task.objects.filter(owner=None, done_at=None, kind=Task.Kind.HAND_OVER).count()

@@ -4,12 +4,14 @@ too long to say.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef
 from django.utils import timezone
 
@@ -21,6 +23,7 @@ from crm.kernel.patience import within
 from crm.models import Lead, LeadDefinition
 
 CHANGE_SECONDS = 10
+LOCK_SPACE = 0x4C656164  # advisory locks of this module; the second key is the colleague who counts
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Counted:
     quarter: str = ""
     retro: str = ""
     change: str = ""
+
+
+@contextmanager
+def one_at_a_time(user_id: int) -> Iterator[bool]:
+    """Whether this colleague has no other count running: each takes seconds, and typing asks for many."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [LOCK_SPACE, user_id])
+        yield cursor.fetchone()[0]
 
 
 def count(definition: LeadDefinition, typed: Any, field: Any, now: datetime) -> Counted:
@@ -48,9 +59,16 @@ def count(definition: LeadDefinition, typed: Any, field: Any, now: datetime) -> 
     return Counted(
         sentence=rules.sentence(rule),
         quarter=f"{start:%B} to {end - timedelta(days=1):%B %Y}",
-        retro=retro(rule, start, end, now).sentence,
+        retro=_looked_back(rule, start, end, now),
         change=told or f"How many that is today takes longer than {CHANGE_SECONDS} seconds to count.",
     )
+
+
+def _looked_back(rule: Any, start: datetime, end: datetime, now: datetime) -> str:
+    found = retro(rule, start, end, now)
+    if found.is_whole and not found.people:
+        return "Under this wording nobody would have become a lead: it was true of nobody who was known then."
+    return found.sentence
 
 
 def last_quarter(now: datetime) -> tuple[datetime, datetime]:

@@ -58,6 +58,9 @@ class StageInline(StackedInline):
     verbose_name_plural = "Stages"
     collapsible = True
 
+    class Media:
+        js = ["rekindle/rows.js"]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stage]:
         there = Lead.objects.filter(stage=OuterRef("pk"), ended_at=None).order_by().values("stage")
         counted = there.annotate(number=Count("pk")).values("number")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from crm.admin.leads import board
 from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
+from crm.conditions import menus
 from crm.kernel import clock
 from crm.kernel.backoffice import ExactFilter, ReadOnlyAdmin, action, display
 from crm.models import Lead, LeadDefinition, Stage
@@ -57,12 +58,13 @@ class LeadAdmin(ReadOnlyAdmin):
     actions = ["take_over"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
-        return super().get_queryset(request).filter(ended_at=None)
+        now = super().get_queryset(request).filter(ended_at=None)
+        return now.annotate(currency=Value(this_shop().currency))
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [
-            path("board/", wrap(require_GET(self.board)), name="crm_lead_board"),
+            path("board/", wrap(require_GET(self.on_board)), name="crm_lead_board"),
             path("board/more/", wrap(require_GET(self.more)), name="crm_lead_more"),
             path("<uuid:pk>/move/", wrap(require_POST(self.move)), name="crm_lead_move"),
             path("<uuid:pk>/assign/", wrap(require_POST(self.assign)), name="crm_lead_assign"),
@@ -73,7 +75,7 @@ class LeadAdmin(ReadOnlyAdmin):
         # Moved and given to somebody, never edited.
         return request.user.has_perm("crm.change_lead")
 
-    def board(self, request: HttpRequest) -> HttpResponse:
+    def on_board(self, request: HttpRequest) -> HttpResponse:
         """Columns of cards; the query says of which definition, owner and source."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -95,7 +97,7 @@ class LeadAdmin(ReadOnlyAdmin):
     def move(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """One lead to a stage, onwards or back, by hand."""
         lead = self._changeable(request, pk)
-        stage = _stages(lead.definition).filter(pk=_uuid(request.POST.get("stage", ""))).first()
+        stage = _stages(lead.definition).filter(pk__in=_uuid(request.POST.get("stage", ""))).first()
         if stage is None:
             messages.error(request, "Choose a stage: that one is gone.")
             return self._back(request, lead)
@@ -149,8 +151,8 @@ class LeadAdmin(ReadOnlyAdmin):
         return ", ".join(board.told(reason) for reason in lead.reasons[: board.REASONS_ON_CARD])
 
     @display(description="Worth")
-    def worth(self, lead: Lead) -> str:
-        return showing.money(board.worth(lead), this_shop().currency)
+    def worth(self, lead: Any) -> str:
+        return showing.money(board.worth(lead), lead.currency)
 
     def _changeable(self, request: HttpRequest, pk: UUID) -> Lead:
         if not self.has_move_permission(request):
@@ -190,8 +192,9 @@ class LeadAdmin(ReadOnlyAdmin):
             "opts": self.opts,
             "definitions": definitions,
             "owners": board.owners(asked.definition),
-            "sources": board.sources(asked.definition),
+            "sources": menus.values_of("source"),
             "tasks": board.tasks_of(request.user),
+            "unowned": board.unowned_hand_overs(),
         }
         return render(request, "crm/lead_board.html", context)
 
@@ -212,8 +215,9 @@ def _stages(definition: LeadDefinition | None) -> QuerySet[Stage]:
     return Stage.objects.filter(definition=definition).order_by("position", "name")
 
 
-def _uuid(typed: str) -> UUID | None:
+def _uuid(typed: str) -> list[UUID]:
+    """The one that was typed; none where it is not one."""
     try:
-        return UUID(typed)
+        return [UUID(typed)]
     except ValueError:
-        return None
+        return []

@@ -89,7 +89,15 @@ def spread(definition: LeadDefinition) -> dict[str, Any] | None:
     bars = _bars(counted)
     data = {
         "labels": [bar.label for bar in bars],
-        "datasets": [{"label": "People", "data": [bar.people for bar in bars], "backgroundColor": "#c2410c"}],
+        "datasets": [
+            {
+                "label": "People",
+                "data": [bar.people for bar in bars],
+                "backgroundColor": "#c2410c",
+                "maxBarThickness": 40,
+                "displayYAxis": True,
+            }
+        ],
     }
     return {"bars": bars, "chart": json.dumps(data)}
 

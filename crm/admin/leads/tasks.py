@@ -98,6 +98,8 @@ class TaskAdmin(ModelAdmin):
         try:
             if request.POST.get("do") == "accept":
                 stages.accept(lead, now, by)
+                if lead.owner_id is None:
+                    stages.assign(lead, request.user, now, by)
                 messages.success(request, f"{lead.contact} is accepted, and yours to speak to.")
             else:
                 stages.refuse(lead, now, by, request.POST.get("reason", "").strip())

@@ -53,6 +53,10 @@ class ScoreLineInline(StackedInline):
     ordering_field = "position"
     verbose_name = "line"
     verbose_name_plural = "Score"
+    collapsible = True
+
+    class Media:
+        js = ["rekindle/rows.js"]
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -136,7 +140,10 @@ class LeadVersionAdmin(ModelAdmin):
             raise PermissionDenied
         field: Any = LeadVersion._meta.get_field("is_lead").formfield()
         typed = field.widget.value_from_datadict(request.POST, request.FILES, "is_lead")
-        counted = counting.count(version.definition, typed, field, clock.now())
+        with counting.one_at_a_time(request.user.pk or 0) as is_mine:
+            if not is_mine:
+                return render(request, "crm/lead_count_later.html", {"version": version})
+            counted = counting.count(version.definition, typed, field, clock.now())
         return render(request, "crm/lead_count.html", {"counted": counted})
 
     def spread(self, request: HttpRequest, pk: UUID) -> HttpResponse:

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from django.contrib.auth.models import User
+from django.db import connection
 from django.urls import reverse
 
 from crm.admin.leads import counting, picture
@@ -176,6 +178,21 @@ def test_a_broken_and_an_empty_rule_are_told_instead_of_counted(world, ada, draf
 def test_counting_that_takes_too_long_says_so(world, ada, draft, monkeypatch):
     monkeypatch.setattr(counting, "within", lambda seconds, ask: None)
     assert "longer than 10 seconds" in text(count(ada, draft, rule("is_lead", "crm.ordered", times="1")))
+
+
+def test_a_colleague_counts_one_wording_at_a_time(world, ada, draft):
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            user = User.objects.get(username="ada")
+            cursor.execute("SELECT pg_advisory_lock(%s, %s)", [counting.LOCK_SPACE, user.pk])
+        asked = rule("is_lead", "crm.ordered", times="1")
+        shown = text(count(ada, draft, asked))
+        assert "Still counting what was written before" in shown
+        assert "hx-post" in shown
+    finally:
+        other.close()
+    assert "Under this wording" in text(count(ada, draft, asked))
 
 
 def test_counting_is_for_those_who_may_write_the_draft(world, ada, vera, hot, draft):

@@ -246,10 +246,12 @@ def handed(world, lead) -> Task:
 
 @pytest.mark.parametrize("said, meaning", [("accept", "accepted"), ("refuse", "nurture")])
 def test_a_lead_handed_over_is_accepted_or_refused_and_the_task_is_done(world, ada, handed, said, meaning):
+    assert "1 lead handed over to nobody" in text(ada.get(reverse(BOARD)))
     url = reverse("admin:crm_task_answer", args=[handed.pk])
     ada.post(url, {"do": said, "reason": "No budget"})
     handed.refresh_from_db()
     assert Lead.objects.get().stage.meaning == meaning
+    assert str(Lead.objects.get().owner) == {"accept": "ada", "refuse": "None"}[said]
     assert handed.done_by == "ada"
     told = StageMove.objects.order_by("pk").last()
     assert told.reason == {"accept": "Accepted", "refuse": "No budget"}[said]
