@@ -16,9 +16,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 
 from crm.audience import pacing
+from crm.conditions.words import counted, day, money
 from crm.kernel.rules import Condition, Scope, conditions
 from crm.models import Clock, Order, Standing, StandingMove, State
-from crm.shop.settings import this_shop
 
 GROUP = "Rhythm"
 _CLOCKS = [("", "either clock"), *Clock.choices]
@@ -35,14 +35,9 @@ def moves_then(at: datetime) -> QuerySet[StandingMove]:
 
 def in_words(value: dict[str, Any]) -> str:
     """A standing as the evidence holds it: "at risk since 3 October: usually buys every 31 days, now 52"."""
-    since = datetime.fromisoformat(value["since"])
-    said = f"{State(value['state']).label} since {day(since)}" if value["state"] else "not counted"
+    said = f"{State(value['state']).label} since {day(value['since'])}" if value["state"] else "not counted"
     paced = pacing.words(value) if "last" in value else ""
     return f"{said}: {paced}" if paced else said
-
-
-def day(at: datetime) -> str:
-    return f"{at.day} {at:%B %Y}"
 
 
 class _OfStanding(Condition):
@@ -71,7 +66,7 @@ class _OfStanding(Condition):
         asked = State.values.index(params["state"])
         if not value["state"] or State.values.index(value["state"]) >= asked:
             return ends if params["state"] == State.ACTIVE else ""
-        return f"silence until {day(datetime.fromisoformat(due))}" if due else ""
+        return f"silence until {day(due)}" if due else ""
 
 
 class StandsParams(forms.Form):
@@ -211,7 +206,7 @@ class Overdue(_OfPace):
         if not value or value["clock"] != Clock.PURCHASE:
             return ""
         missing = math.ceil(float(params["times"]) * value["usual"] - value["silent"])
-        return f"{missing} more day{'s' * (missing != 1)} without an order" if wanted else "an order"
+        return f"{counted(missing, 'more day')} without an order" if wanted else "an order"
 
 
 @conditions.register
@@ -267,15 +262,15 @@ class AtStake(_OfPace):
         return Q(at_stake__gte=params["at_least"])
 
     def sentence(self, params: dict[str, Any]) -> str:
-        return f"would spend at least {params['at_least']:,.2f} {this_shop().currency} a year at their rhythm"
+        return f"would spend at least {money(params['at_least'])} a year at their rhythm"
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
         if not value or value["clock"] != Clock.PURCHASE:
             return "never bought"
-        return f"{Decimal(str(value['at_stake'])):,.2f} {this_shop().currency} a year; {pacing.words(value)}"
+        return f"{money(Decimal(str(value['at_stake'])))} a year; {pacing.words(value)}"
 
     def change(self, params: dict[str, Any], value: Any, *, wanted: bool) -> str:
         if not value or not wanted:
             return ""
         more = params["at_least"] - Decimal(str(value["at_stake"]))
-        return f"{more:,.2f} {this_shop().currency} more a year"
+        return f"{money(more)} more a year"
