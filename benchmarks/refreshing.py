@@ -15,16 +15,18 @@ if TYPE_CHECKING:
 
 _DIFFERENCE = """
     WITH meant AS MATERIALIZED ({people}),
-    gone AS (
-        UPDATE crm_segmentmembership m SET left_at = %(now)s
-        WHERE m.segment_id = %(segment)s AND m.left_at IS NULL
-            AND NOT EXISTS (SELECT FROM meant WHERE meant.id = m.contact_id)
+    moved AS MATERIALIZED (
+        SELECT meant.id AS came, m.id AS stay FROM meant FULL JOIN (
+            SELECT id, contact_id FROM crm_segmentmembership
+            WHERE segment_id = %(segment)s AND left_at IS NULL
+        ) m ON m.contact_id = meant.id
+        WHERE meant.id IS NULL OR m.id IS NULL
+    ), gone AS (
+        UPDATE crm_segmentmembership m SET left_at = %(now)s FROM moved WHERE m.id = moved.stay
         RETURNING 1
     ), come AS (
         INSERT INTO crm_segmentmembership (id, contact_id, segment_id, entered_at)
-        SELECT uuidv7(), meant.id, %(segment)s, %(now)s FROM meant
-        WHERE NOT EXISTS (SELECT FROM crm_segmentmembership m WHERE m.segment_id = %(segment)s
-            AND m.left_at IS NULL AND m.contact_id = meant.id)
+        SELECT uuidv7(), came, %(segment)s, %(now)s FROM moved WHERE came IS NOT NULL
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
