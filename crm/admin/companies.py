@@ -16,6 +16,10 @@ from crm.people import changes
 from crm.people.stirring import stir
 
 
+RULED = {"name", "domain", "country"}
+"""What rules ask of the company of a person."""
+
+
 @admin.register(Company)
 class CompanyAdmin(ModelAdmin):
     list_display = ["name", "domain", "country"]
@@ -25,7 +29,7 @@ class CompanyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
+        if change and RULED & set(form.changed_data):
             stir(Contact.objects.filter(company=obj).values_list("pk", flat=True))
 
     def delete_model(self, request: HttpRequest, obj: Company) -> None:
