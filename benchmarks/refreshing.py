@@ -93,6 +93,7 @@ def by_hand(segment: Segment, people: str) -> None:
     given = {"segment": segment.pk, "now": NOW}
     with transaction.atomic():
         run("SELECT FROM crm_segment WHERE id = %(segment)s FOR NO KEY UPDATE", **given)
+        run("SET LOCAL random_page_cost = 2")
         [(come, gone)] = run(_DIFFERENCE.format(people=people), **given)
         run(_BOOKS, **given, come=come, gone=gone)
 

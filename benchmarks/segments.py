@@ -42,7 +42,8 @@ def refresh(n: int, rounds: int) -> Costs:
     taken = [costs for shape in SHAPES for costs in refreshing.refreshed(shape, rounds)]
     worst = max(us / by_sql for us, by_sql, _ in taken)
     results.note("segment_vs_sql", worst, better="lower", floor=1.5, moonshot=1.2, n=n)
-    least = min(scanning / us for us, _, scanning in taken)
+    # What is written at a first fill costs all three the same: it would hide what the asking costs.
+    least = min(scanning / us for us, _, scanning in taken[1::2])
     results.note("segment_vs_scan", least, better="higher", floor=3, moonshot=10, n=n)
     return {
         f"refresh {shape.name[0]}": costs[0].cpu for shape, costs in zip(SHAPES, taken[1::2], strict=True)

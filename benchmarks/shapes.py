@@ -47,7 +47,7 @@ KEEN = Shape(
             of("crm.consent", purpose="newsletter", channel="email"),
             of("crm.last_order", which="within", days=365),
             of("crm.last_order", which="ago", days=14),
-            {"any": [of("tracking.did", event="click", within_days=90, times=1)]},
+            {"any": [of("campaigns.opened", by="people", days=90), of("campaigns.clicked", days=90)]},
         ]
     },
     by_hand=f"""
@@ -56,7 +56,8 @@ KEEN = Shape(
         {_MAY_BE_WRITTEN_TO}
         WHERE e.last_order_at > %(now)s - interval '365 days'
             AND e.last_order_at <= %(now)s - interval '14 days'
-            AND (e.last_click_at > %(now)s - interval '90 days')
+            AND (e.last_open_at > %(now)s - interval '90 days'
+                OR e.last_click_at > %(now)s - interval '90 days')
     """,
     by_scan=f"""
         SELECT c.id FROM crm_contact c
@@ -67,7 +68,8 @@ KEEN = Shape(
                 AND o.occurred_at <= %(now)s - interval '14 days')
             AND NOT EXISTS (SELECT FROM crm_order o WHERE o.contact_id = c.id AND o.status <> 'cancelled'
                 AND o.occurred_at > %(now)s - interval '14 days')
-            AND EXISTS (SELECT FROM tracking_event e WHERE e.contact_id = c.id AND e.kind IN ('click')
+            AND EXISTS (SELECT FROM tracking_event e WHERE e.contact_id = c.id
+                AND e.kind IN ('open', 'click', 'landing')
                 AND e.actor IN ('human', 'likely_human') AND e.occurred_at > %(now)s - interval '90 days')
     """,
 )

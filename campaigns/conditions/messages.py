@@ -12,9 +12,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from campaigns.models import Campaign, Delivery, DeliveryState
 from crm.conditions import words
 from crm.conditions.often import Often, OftenForm
-from crm.conditions.spans import turned
+from crm.conditions.spans import Span, turned
 from crm.kernel.rules import Scope, conditions
-from tracking.models import Actor, Event, EventKind
+from crm.people.among import among
+from tracking.conditions import counts
+from tracking.models import Actor, DailyCount, Event, EventKind
+from tracking.visits import rollups
 
 GROUP = "Messages"
 HUMANS = [Actor.HUMAN, Actor.LIKELY_HUMAN]
@@ -68,6 +71,17 @@ class Answers(Messages):
     def of(self, params: dict[str, Any]) -> Q:
         """Which events."""
         raise NotImplementedError(f"{type(self).__name__} is no answer")
+
+    def at_least(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
+        if scope.current and number == 1 and not params["campaign"]:
+            found = self.latest(params, at, scope)
+            if found is not None:
+                return found
+        return super().at_least(number, params, at, scope)
+
+    def latest(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q | None:
+        """Whose latest answer, as kept up beside the events, was within these days; None: it is not kept."""
+        return None
 
     def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[Event]:
         events = Event.objects.filter(self.of(params), recorded_at__lte=at, ref__isnull=False)
@@ -130,6 +144,15 @@ class Clicked(Answers):
     def of(self, params: dict[str, Any]) -> Q:
         return clicked_by_people()
 
+    def latest(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q | None:
+        if not rollups.are_whole():
+            return None
+        landings = DailyCount.objects.filter(kind=EventKind.LANDING)
+        events = self.rows(params, at, scope).filter(kind=EventKind.LANDING)
+        days = counts.days_of(Span(within_days=params["days"]), at)
+        landed = among(counts.at_least(1, scope.narrowed(landings), events, days))
+        return Q(engagement__last_click_at__gt=at - timedelta(days=params["days"])) | landed
+
     def noun(self, params: dict[str, Any]) -> tuple[str, str]:
         about = f"in a message{of_campaign(params)} {last_days(params)}"
         return f"click {about}", f"clicks {about}"
@@ -179,6 +202,11 @@ class Opened(Answers):
 
     def of(self, params: dict[str, Any]) -> Q:
         return Q(kind=EventKind.OPEN, actor__in=_OPENERS[params["by"]])
+
+    def latest(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q | None:
+        if params["by"] != PEOPLE:
+            return None
+        return Q(engagement__last_open_at__gt=at - timedelta(days=params["days"]))
 
     def sentence(self, params: dict[str, Any]) -> str:
         said = super().sentence(params)
