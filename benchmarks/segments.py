@@ -25,7 +25,7 @@ from benchmarks.effort import Effort
 from benchmarks.refreshing import run
 from benchmarks.shapes import SHAPES
 
-RULES = 60
+RULES = 40
 PEOPLE = 9
 PARTS = ("refresh", "sweep", "difference", "preview", "why", "growth")
 

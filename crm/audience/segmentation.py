@@ -201,8 +201,8 @@ def _difference(segment: Segment, now: datetime, scope: rules.Scope = NOW) -> Mo
         only, ids = "AND contact_id = ANY(%s::uuid[])", [list(scope.among)]
     with connection.cursor() as cursor:
         if scope.among is None:
-            # Who asks everybody comes by most pages of a table: going there by an index, at random, costs more
-            # than the setting for small questions says.
+            # Who asks everybody comes by most pages of a table: going there by an index, at random, costs
+            # more than the setting for small questions says.
             cursor.execute("SET LOCAL random_page_cost = 2")
         cursor.execute(
             _DIFFERENCE.format(meant=sql, only=only),

@@ -13,7 +13,8 @@ from crm.people import preferences
 from crm.people.links import Mailed
 from tests.campaigns.flows.stage import AT, DELAY, SEND, WAIT, buy, flow, leave_cart, run, shopper
 from tracking.models import Actor, Event, EventKind
-from tracking.visits.activity import moments_of
+from tracking.visits import rollups
+from tracking.visits.activity import Activity, moments_of
 
 pytestmark = pytest.mark.django_db
 
@@ -35,14 +36,7 @@ def ana(campaign):
     for state in ("claimed", "sending", "sent"):
         Delivery.objects.update(state=state, finished_at=AT)
     at = AT + HOUR
-    Event.objects.create(
-        contact=person,
-        kind=EventKind.CLICK,
-        actor=Actor.HUMAN,
-        ref=Delivery.objects.get().public_id,
-        occurred_at=at,
-        recorded_at=at,
-    )
+    event(person, EventKind.CLICK, at)
     return person
 
 
@@ -97,7 +91,8 @@ def test_each_speaks_and_gives_its_evidence(campaign, ana):
 
 
 def event(person, kind, at, actor=Actor.HUMAN, ref=None):
-    Event.objects.create(
+    """Stored, and kept up beside, as ingest does it."""
+    stored = Event.objects.create(
         contact=person,
         kind=kind,
         actor=actor,
@@ -105,6 +100,10 @@ def event(person, kind, at, actor=Actor.HUMAN, ref=None):
         occurred_at=at,
         recorded_at=at,
     )
+    activity = Activity()
+    activity.note(person.pk, at, *moments_of(kind, actor in (Actor.HUMAN, Actor.LIKELY_HUMAN)))
+    activity.write()
+    rollups.count([(stored.pk, at)])
 
 
 def who(kind, at, scope=None, **params):
