@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import Q
 from django.http import HttpRequest
 
+from crm.audience import uses
 from crm.kernel import clock
 from crm.kernel.backoffice import (
     ModelAdmin,
@@ -120,6 +121,17 @@ class OwnFieldAdmin(ModelAdmin):
         if not change:
             obj.created_at = clock.now()
         super().save_model(request, obj, form, change)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Rules that ask for a field stand in the way of deleting it: they would mean nobody."""
+        doomed = list(objs)
+        deleted, counts, needed, protected = super().get_deleted_objects(objs, request)
+        leaning = [
+            f"{use.what.capitalize()} “{use.name}”, which asks for “{field}”"
+            for field in doomed
+            for use in uses.of_field(field)
+        ]
+        return deleted, counts, needed, [*protected, *leaning]
 
     @display(description="Answers")
     def answers(self, field: OwnField) -> str:

@@ -1,6 +1,7 @@
-"""What leans on a segment: rules and settings all over the program that name it.
+"""What leans on a segment, or on an own field: rules and settings all over the program that name it.
 
-A segment is named by its id, which is nothing else's: whatever document holds the text of the id uses it.
+A segment is named by its id, which is nothing else's: whatever document holds the text of the id uses it. An
+own field is named by its key, as what a condition calls its field.
 Each app registers where such documents are kept in a module called `uses`.
 """
 
@@ -14,7 +15,7 @@ from django.db.models.functions import Cast
 from django.urls import NoReverseMatch, reverse
 
 from crm.kernel.kinds import Kind, Registry
-from crm.models import Segment
+from crm.models import OwnField, Segment
 
 
 @dataclass(frozen=True)
@@ -35,21 +36,21 @@ class Place(Kind):
     # The way from a row to what a colleague knows by name, such as "version__definition".
     owner = ""
 
-    def naming(self, segment: Segment) -> QuerySet[Any]:
+    def naming(self, text: str) -> QuerySet[Any]:
         rows = self.model._default_manager.all()
         named = Q()
         for column in self.documents:
             rows = rows.alias(**{f"{column}_text": Cast(column, TextField())})
-            named |= Q(**{f"{column}_text__contains": str(segment.pk)})
+            named |= Q(**{f"{column}_text__contains": text})
         return rows.filter(named).select_related(*filter(None, [self.owner]))
 
-    def uses(self, segment: Segment) -> list[Use]:
+    def uses(self, text: str, besides: Model | None = None) -> list[Use]:
         found = []
-        for row in self.naming(segment):
+        for row in self.naming(text):
             known: Any = row
             for step in filter(None, self.owner.split("__")):
                 known = getattr(known, step)
-            if known != segment:
+            if known != besides:
                 found.append(Use(self.label, str(known), _page_of(known)))
         return found
 
@@ -59,7 +60,13 @@ places: Registry[Place] = Registry(Place)
 
 def of(segment: Segment) -> list[Use]:
     """Everything that names the segment, each once: one query a place."""
-    found = [use for place in places for use in place.uses(segment)]
+    found = [use for place in places for use in place.uses(str(segment.pk), segment)]
+    return list(dict.fromkeys(found))
+
+
+def of_field(field: OwnField) -> list[Use]:
+    """Everything with a condition on an own field, each once."""
+    found = [use for place in places for use in place.uses(f'"field": "{field.key}"')]
     return list(dict.fromkeys(found))
 
 

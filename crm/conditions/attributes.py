@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from zoneinfo import available_timezones
 from django import forms
 from django.db.models import F, JSONField, Q, QuerySet, TextField, Value
 from django.db.models.fields.json import DataContains, HasAnyKeys
-from django.db.models.functions import Concat, Upper
+from django.db.models.functions import Concat, JSONObject, Upper
 from django.db.models.lookups import Exact, IContains, IEndsWith, In, IRegex
 
 from crm.conditions import menus
@@ -259,10 +260,19 @@ class Since(Condition):
         return f"have been known for at {params['which']} {menus.days(params['days'])}"
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
-        return F("created_at")
+        return JSONObject(since=F("created_at"), at=Value(at.isoformat()))
 
     def tell(self, params: dict[str, Any], value: Any) -> str:
-        return f"known since {value.day} {value:%B %Y}"
+        since = datetime.fromisoformat(value["since"])
+        return f"known since {since.day} {since:%B %Y}"
+
+    def change(self, params: dict[str, Any], value: Any, *, wanted: bool) -> str:
+        known = datetime.fromisoformat(value["at"]) - datetime.fromisoformat(value["since"])
+        left = timedelta(days=params["days"]) - known
+        # Time makes *at least* true and *at most* false; nothing turns it the other way.
+        if left <= timedelta(0) or wanted != (params["which"] == "least"):
+            return ""
+        return f"{menus.days(math.ceil(left / timedelta(days=1)))} more"
 
 
 @conditions.register

@@ -29,6 +29,7 @@ def values_of(column: str) -> list[str]:
         return [value for (value,) in cursor.fetchall()]
 
 
+MOST_WORDS = 100
 SEVERAL = "Several: hold Ctrl, or ⌘, while choosing."
 
 
@@ -77,6 +78,10 @@ class Words(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         words = split(super().clean(value))
+        if len(words) > MOST_WORDS:
+            raise forms.ValidationError(
+                f"These are more than {MOST_WORDS}: a rule of its own would be clearer."
+            )
         if self.required and not words:
             raise forms.ValidationError(self.error_messages["required"], code="required")
         return words

@@ -92,6 +92,18 @@ def test_known_for_drifts_over_its_day(people):
     assert {row["pk"] for query in moved for row in query} == {person.pk for person in people.values()}
     assert not any(rules.drift(document, NOW + timedelta(1), NOW + timedelta(2), Scope(current=True))[0])
     assert said("crm.known_since", which="most", days="1") == "have been known for at most 1 day"
+    condition = rules.conditions.get("crm.known_since")
+    value = {"since": LONG_AGO.isoformat(), "at": NOW.isoformat()}
+    assert told("Ana", "crm.known_since", which="least", days="1") == "known since 26 January 2025"
+    assert condition.change({"which": "least", "days": 402}, value, wanted=True) == "2 days more"
+    assert condition.change({"which": "most", "days": 401}, value, wanted=False) == "1 day more"
+    assert condition.change({"which": "most", "days": 2}, value, wanted=True) == ""
+
+
+def test_a_list_of_words_has_an_end(people):
+    many = ", ".join(f"w{number}" for number in range(101))
+    assert rules.problems(asked("crm.tag", tag=many))
+    assert not rules.problems(asked("crm.tag", tag=many.rpartition(",")[0]))
 
 
 def test_owner(people):

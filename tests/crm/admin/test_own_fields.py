@@ -10,7 +10,7 @@ import pytest
 import tablib
 from django.urls import reverse
 
-from crm.models import Contact, ContactChange, ContactPoint, Engagement, OutsideId, OwnField
+from crm.models import Contact, ContactChange, ContactPoint, Engagement, OutsideId, OwnField, Segment
 from crm.sheets.contacts import SHOWN, ContactResource
 from tests import office
 from tests.crm.admin.test_spreadsheets import CSV, XLSX, send
@@ -59,6 +59,17 @@ def test_the_type_and_key_of_a_field_stay(ada):
     ada.post(page, {"label": "Size of shoes", "key": "other", "type": "text", "choices": "", "position": "5"})
     size.refresh_from_db()
     assert (size.label, size.key, size.type, size.position) == ("Size of shoes", "shoe_size", "number", 5)
+
+
+def test_a_field_that_rules_ask_for_cannot_be_deleted(ada):
+    size, free = own("Shoe size", "number"), own("Hobby")
+    asks = {"kind": "crm.own_number", "params": {"field": "shoe_size", "how": "given"}}
+    Segment.objects.create(name="Large feet", rule={"all": [asks]})
+    for field, is_kept in ((size, True), (free, False)):
+        page = reverse("admin:crm_ownfield_delete", args=[field.pk])
+        assert ("Segment “Large feet”, which asks for" in ada.get(page).content.decode()) is is_kept
+        ada.post(page, {"post": "yes"})
+        assert OwnField.objects.filter(pk=field.pk).exists() is is_kept
 
 
 @pytest.fixture
