@@ -15,7 +15,6 @@ from crm.models import Company, Contact
 from crm.people import changes
 from crm.people.stirring import stir
 
-
 RULED = {"name", "domain", "country"}
 """What rules ask of the company of a person."""
 
