@@ -36,8 +36,14 @@ GUESSES: tuple[Guess, ...] = (
     lambda dice: of("crm.reachable", channel="email"),
     lambda dice: of("crm.ordered", times=dice.randint(1, 4), within_days=_days(dice), **_goods(dice)),
     lambda dice: of("crm.ordered", times=dice.randint(1, 4), **_goods(dice)),
+    lambda dice: of("crm.not_ordered", within_days=_days(dice), **_goods(dice)),
+    lambda dice: of("crm.last_order", which=dice.choice(["within", "ago"]), days=_days(dice)),
+    lambda dice: of("crm.first_order", which=dice.choice(["within", "ago"]), days=_days(dice)),
     lambda dice: of("crm.spent", at_least=dice.choice([50, 500, 2000]), within_days=_days(dice)),
     lambda dice: of("crm.spent", at_least=dice.choice([50, 500, 2000])),
+    lambda dice: of("crm.used_coupon", times=1, within_days=_days(dice)),
+    lambda dice: of("tracking.last_seen", which=dice.choice(["within", "not_for"]), days=_days(dice)),
+    lambda dice: of("tracking.did", event="product", times=dice.randint(1, 5), **_seen(dice)),
     lambda dice: of(
         "tracking.did", event="product", times=dice.randint(1, 5), within_days=_days(dice), **_seen(dice)
     ),
@@ -47,6 +53,9 @@ GUESSES: tuple[Guess, ...] = (
         times=1,
         within_days=_days(dice),
     ),
+    lambda dice: of("tracking.did_not", event="product", within_days=_days(dice), **_seen(dice)),
+    lambda dice: of("tracking.visited", times=dice.randint(1, 5), within_days=_days(dice)),
+    lambda dice: of("tracking.came_by", by="source", value="newsletter", times=1, within_days=_days(dice)),
 )
 
 

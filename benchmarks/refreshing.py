@@ -1,33 +1,32 @@
-"""Segments refreshed by the product, beside the same written by hand: seconds of each, in turns."""
+"""Segments refreshed by the product, beside the same written by hand: the effort of each, in turns."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from statistics import median
-from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.crowd import NOW
+from benchmarks.effort import Effort, in_turns
 from benchmarks.shapes import Shape, of
 
 if TYPE_CHECKING:
     from crm.models import Segment
 
-Work = Callable[[], Any]
-
 _DIFFERENCE = """
     WITH meant AS MATERIALIZED ({people}),
-    gone AS (
-        UPDATE crm_segmentmembership m SET left_at = %(now)s
-        WHERE m.segment_id = %(segment)s AND m.left_at IS NULL
-            AND NOT EXISTS (SELECT FROM meant WHERE meant.id = m.contact_id)
+    moved AS MATERIALIZED (
+        SELECT meant.id AS came, m.id AS stay FROM meant FULL JOIN (
+            SELECT id, contact_id FROM crm_segmentmembership
+            WHERE segment_id = %(segment)s AND left_at IS NULL
+        ) m ON m.contact_id = meant.id
+        WHERE meant.id IS NULL OR m.id IS NULL
+    ), gone AS (
+        UPDATE crm_segmentmembership m SET left_at = %(now)s FROM moved WHERE m.id = moved.stay
         RETURNING 1
     ), come AS (
         INSERT INTO crm_segmentmembership (id, contact_id, segment_id, entered_at)
-        SELECT uuidv7(), meant.id, %(segment)s, %(now)s FROM meant
-        WHERE NOT EXISTS (SELECT FROM crm_segmentmembership m WHERE m.segment_id = %(segment)s
-            AND m.left_at IS NULL AND m.contact_id = meant.id)
+        SELECT uuidv7(), came, %(segment)s, %(now)s FROM moved WHERE came IS NOT NULL
         RETURNING 1
     )
     SELECT (SELECT count(*) FROM come), (SELECT count(*) FROM gone)
@@ -54,18 +53,6 @@ _ANEW = """
     SELECT uuidv7(), contact_id, %(segment)s, %(now)s
     FROM crm_segmentmembership WHERE segment_id = %(meant)s AND left_at IS NULL
 """
-
-
-def in_turns(rounds: int, *works: Work, before: Work = lambda: None) -> list[float]:
-    """The median seconds of each, run one after the other, round after round."""
-    taken: list[list[float]] = [[] for _ in works]
-    for _ in range(rounds):
-        for work, known in zip(works, taken, strict=True):
-            before()
-            began = perf_counter()
-            work()
-            known.append(perf_counter() - began)
-    return [median(known) for known in taken]
 
 
 def run(sql: str, **given: Any) -> list[tuple[Any, ...]]:
@@ -118,8 +105,8 @@ def inside(segment: Segment) -> set[Any]:
     return {row[0] for row in found}
 
 
-def refreshed(shape: Shape, rounds: int) -> tuple[list[float], list[float]]:
-    """Seconds of ours, by hand and by scanning: of a first fill, and where nothing has changed."""
+def refreshed(shape: Shape, rounds: int) -> tuple[list[Effort], list[Effort]]:
+    """The effort of ours, by hand and by scanning: of a first fill, and where nothing has changed."""
     from crm.audience import segmentation
 
     with segments(*[shape.rule] * 3) as made:
@@ -140,15 +127,14 @@ def refreshed(shape: Shape, rounds: int) -> tuple[list[float], list[float]]:
     print(f"{shape.name}: {len(meant)} people")
     for name, (us, by_sql, scanning) in (("first fill", first), ("nothing changed", steady)):
         print(
-            f"  {name}: {us * 1000:.0f} ms; by hand {by_sql * 1000:.0f} ms ({us / by_sql:.2f}x);"
-            f" scanning {scanning * 1000:.0f} ms ({scanning / us:.1f}x)"
+            f"  {name}: {us}; by hand {by_sql}: {us / by_sql:.2f}x; scanning {scanning}: {scanning / us:.1f}x"
         )
     return first, steady
 
 
-def difference(people: int, rounds: int) -> tuple[float, float]:
-    """Seconds to bring a fifth of all people up to date, of whom one in twenty is new and as many have gone:
-    by the product, and by deleting and inserting all.
+def difference(people: int, rounds: int) -> tuple[Effort, Effort]:
+    """The effort to bring a fifth of all people up to date, of whom one in twenty is new and as many have
+    gone: by the product, and by deleting and inserting all.
     """
     from django.db import transaction
 
@@ -178,14 +164,12 @@ def difference(people: int, rounds: int) -> tuple[float, float]:
                 work()
             if inside(ours) != inside(hand) or len(inside(ours)) != people // 5:
                 raise RuntimeError("the difference is not what inserting all gives")
-    print(
-        f"{people // 5} members, {people // 100} join, as many leave: {taken[0]:.3f} s, anew {taken[1]:.3f} s"
-    )
+    print(f"{people // 5} members, {people // 100} join, as many leave: {taken[0]}; anew {taken[1]}")
     return taken[0], taken[1]
 
 
-def swept(shape: Shape, rounds: int) -> tuple[float, float]:
-    """Seconds to keep a segment up where 1 % of all people were written about, and where all of them were."""
+def swept(shape: Shape, rounds: int) -> tuple[Effort, Effort]:
+    """The effort to keep a segment up where 1 % of all people were written about, and where all were."""
     from crm.audience import segmentation
     from crm.people import stirring
 
@@ -200,7 +184,7 @@ def swept(shape: Shape, rounds: int) -> tuple[float, float]:
         [few] = in_turns(rounds, sweep, before=lambda: stirring.stir(some))
         [everybody] = in_turns(rounds, lambda: segmentation.refresh(ours, NOW))
     print(
-        f"  kept up where {len(some)} people changed: {few * 1000:.0f} ms; where all did:"
-        f" {everybody * 1000:.0f} ms ({everybody / few:.1f}x)"
+        f"  kept up where {len(some)} people changed: {few};"
+        f" where all did: {everybody}: {everybody / few:.1f}x"
     )
     return few, everybody

@@ -11,16 +11,17 @@ the size show how the cost grows.
 from __future__ import annotations
 
 import argparse
-from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import astuple
+from functools import partial
 from itertools import pairwise
 from math import log10
 from random import Random  # noqa: TID251 - seeded
-from time import perf_counter
 from typing import Any
 
-from benchmarks import ground, guesses, refreshing, results
+from benchmarks import effort, ground, guesses, refreshing, results
 from benchmarks.crowd import NOW
+from benchmarks.effort import Effort
 from benchmarks.refreshing import run
 from benchmarks.shapes import SHAPES
 
@@ -43,7 +44,9 @@ def refresh(n: int, rounds: int) -> Costs:
     results.note("segment_vs_sql", worst, better="lower", floor=1.5, moonshot=1.2, n=n)
     least = min(scanning / us for us, _, scanning in taken)
     results.note("segment_vs_scan", least, better="higher", floor=3, moonshot=10, n=n)
-    return {f"refresh {shape.name[0]}": costs[0] for shape, costs in zip(SHAPES, taken[1::2], strict=True)}
+    return {
+        f"refresh {shape.name[0]}": costs[0].cpu for shape, costs in zip(SHAPES, taken[1::2], strict=True)
+    }
 
 
 def sweep(n: int, rounds: int) -> Costs:
@@ -51,13 +54,13 @@ def sweep(n: int, rounds: int) -> Costs:
     taken = [refreshing.swept(shape, rounds) for shape in SHAPES]
     worst = max(few / everybody for few, everybody in taken)
     results.note("segment_one_percent", worst, better="lower", floor=0.5, moonshot=0.1, n=n, digits=3)
-    return {f"sweep {shape.name[0]}": few for shape, (few, _) in zip(SHAPES, taken, strict=True)}
+    return {f"sweep {shape.name[0]}": few.cpu for shape, (few, _) in zip(SHAPES, taken, strict=True)}
 
 
 def difference(n: int, rounds: int) -> Costs:
     ours, anew = refreshing.difference(n, rounds)
     results.note("membership_diff", ours / anew, better="lower", floor=0.6, moonshot=0.4, n=n)
-    return {"difference": ours}
+    return {"difference": ours.cpu}
 
 
 def preview(n: int, rounds: int) -> Costs:
@@ -67,45 +70,53 @@ def preview(n: int, rounds: int) -> Costs:
     dice, taken, estimated, unknown = Random(11), [], 0, 0
     for _ in range(RULES):
         rule = guesses.rule(dice)
-        began = perf_counter()
-        answer = previewing.preview(rule, NOW)
-        taken.append(perf_counter() - began)
+        answer, cost = effort.of(partial(previewing.preview, rule, NOW))
         if answer.problems:
             raise RuntimeError(f"{rule}: {answer.problems}")
+        taken.append(cost)
         estimated += answer.is_estimate
         unknown += answer.count is None
-    p50, p95 = (percentile(taken, percent) * 1000 for percent in (50, 95))
-    print(f"preview of {RULES} rules: p50 {p50:.0f} ms; {estimated} estimated, {unknown} not even that")
+    print(f"preview of {RULES} rules: {told(taken)}; {estimated} estimated, {unknown} not even that")
+    p95 = percentile([one.wall for one in taken], 95) * 1000
     results.note("preview_p95_ms", p95, better="lower", floor=2000, moonshot=300, n=n, digits=0)
-    return {"preview": sum(taken) / len(taken)}
+    return {"preview": sum(one.cpu for one in taken) / len(taken)}
 
 
 def why(n: int, rounds: int) -> Costs:
-    """Of some people, a tenth of the time the one with the most events: every condition with its reasons."""
+    """Of some people, and one time in ten of the one with the most events: each condition with reasons."""
     from crm.kernel import rules
     from crm.models import Contact
 
-    busiest = run("SELECT contact_id, count(*) FROM tracking_event GROUP BY 1 ORDER BY 2 DESC LIMIT 1")
+    [(busiest, events)] = run(
+        "SELECT contact_id, count(*) FROM tracking_event GROUP BY 1 ORDER BY 2 DESC LIMIT 1"
+    )
     some = run(
         "SELECT id FROM crm_contact TABLESAMPLE BERNOULLI (1) REPEATABLE (3) LIMIT %(most)s", most=PEOPLE
     )
-    asked = [shape.rule for shape in SHAPES]
-    asked += [guesses.rule(dice) for dice in [Random(12)] for _ in range(RULES)]
-    taken: dict[bool, list[float]] = defaultdict(list)
+    dice = Random(12)
+    asked = [*(shape.rule for shape in SHAPES), *(guesses.rule(dice) for _ in range(RULES))]
+    taken: dict[bool, list[Effort]] = {True: [], False: []}
     for rule in asked:
-        for (person, *_), is_busiest in [(busiest[0], True), *((one, False) for one in some)]:
+        for person in (busiest, *(one for (one,) in some)):
             scope = rules.Scope(current=True, among=[person])
-            began = perf_counter()
-            told = rules.explain(Contact.objects.filter(pk=person), rule, NOW, scope)
-            taken[is_busiest].append(perf_counter() - began)
-            if told is None or told.problems:
-                raise RuntimeError(f"{rule}: {told}")
-    for is_busiest, who in ((False, "random people"), (True, f"the one with {busiest[0][1]} events")):
-        p50, p95 = (percentile(taken[is_busiest], percent) * 1000 for percent in (50, 95))
-        print(f"why of {who}, {len(asked)} rules: p50 {p50:.1f} ms, p95 {p95:.1f} ms")
-    p95 = percentile([*taken[False], *taken[True]], 95) * 1000
+            row = Contact.objects.filter(pk=person)
+            answer, cost = effort.of(partial(rules.explain, row, rule, NOW, scope))
+            if answer is None or answer.problems:
+                raise RuntimeError(f"{rule}: {answer}")
+            taken[person == busiest].append(cost)
+    print(f"why of anybody, {len(asked)} rules: {told(taken[False])}")
+    print(f"why of the one with {events} events: {told(taken[True])}")
+    p95 = percentile([one.wall for one in (*taken[False], *taken[True])], 95) * 1000
     results.note("why_p95_ms", p95, better="lower", floor=50, moonshot=15, n=n, digits=1)
-    return {"why": sum(taken[False]) / len(taken[False])}
+    return {"why": sum(one.cpu for one in taken[False]) / len(taken[False])}
+
+
+def told(taken: Sequence[Effort]) -> str:
+    figures = []
+    for percent in (50, 95, 100):
+        wall, cpu = (percentile(values, percent) * 1000 for values in zip(*map(astuple, taken), strict=True))
+        figures.append(f"p{percent} {wall:.1f} ms, of processor {cpu:.1f}")
+    return "; ".join(figures)
 
 
 def growth(costs: dict[int, Costs]) -> None:

@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, OuterRef, Q, QuerySet, TextField
-from django.db.models.functions import Cast
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from campaigns.models import Campaign, Delivery, DeliveryState
 from crm.conditions import words
 from crm.conditions.often import Often, OftenForm
 from crm.conditions.spans import turned
 from crm.kernel.rules import Scope, conditions
-from crm.models import ConsentEvent, ContactPoint
 from tracking.models import Actor, Event, EventKind
 
 GROUP = "Messages"
@@ -23,15 +21,20 @@ HUMANS = [Actor.HUMAN, Actor.LIKELY_HUMAN]
 CLICKS = [EventKind.CLICK, EventKind.LANDING]
 
 
-class MessageForm(OftenForm):
-    """Messages of which campaign, how often, since when. Rules that do not say how often mean once."""
+class SinceForm(forms.Form):
+    """Messages of which campaign, since when."""
 
     campaign = forms.ModelChoiceField(
         Campaign.objects.all(), required=False, empty_label="any campaign", label="of"
     )
-    times = forms.IntegerField(label="times", min_value=1, max_value=1000, initial=1, required=False)
     days = forms.IntegerField(label="in the last days", min_value=1, max_value=3650, initial=30)
-    field_order = ("which", "times", "campaign", "days")
+
+
+class MessageForm(OftenForm, SinceForm):
+    """The same, and how often. Rules that do not say how often mean once."""
+
+    times = forms.IntegerField(label="times", min_value=1, max_value=1000, initial=1, required=False)
+    field_order: Sequence[str] = ("which", "times", "campaign", "days")
 
     def clean_times(self) -> int:
         return self.cleaned_data["times"] or 1
@@ -213,61 +216,3 @@ class Replied(Answers):
     def noun(self, params: dict[str, Any]) -> tuple[str, str]:
         about = f"to a message{of_campaign(params)} {last_days(params)}"
         return f"answer {about}", f"answers {about}"
-
-
-@conditions.register
-class Unsubscribed(Messages):
-    """Who unsubscribed by the link of a message, or took something off on their preferences page, within the
-    last days.
-    """
-
-    key = "campaigns.unsubscribed"
-    label = "Unsubscribed by a message"
-    done = "unsubscribed by a message"
-
-    class Params(MessageForm):
-        which = times = None
-        field_order = ("campaign", "days")
-
-        def clean(self) -> dict[str, Any]:
-            cleaned = super().clean() or self.cleaned_data
-            return cleaned | {"which": words.LEAST, "times": 1}
-
-    def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        mine = ContactPoint.objects.filter(contact_id=OuterRef("pk"))
-        said = self.rows(params, at, scope).filter(address_hash=OuterRef("address_hash"))
-        return Q(Exists(mine.filter(Exists(said))))
-
-    def sort(self, params: dict[str, Any], at: datetime) -> QuerySet[ConsentEvent]:
-        said = ConsentEvent.objects.filter(
-            action=ConsentEvent.Action.WITHDRAWN,
-            source_kind__in=["unsubscribe", "preferences"],
-            recorded_at__lte=at,
-        )
-        if params["campaign"]:
-            messages = Delivery.objects.filter(campaign=params["campaign"])
-            named = messages.annotate(named=Cast("public_id", TextField())).values("named")
-            said = said.filter(detail__source_ref__in=named)
-        return said
-
-    def noun(self, params: dict[str, Any]) -> tuple[str, str]:
-        return "withdrawal", "withdrawals"
-
-    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
-        return None
-
-    def tell(self, params: dict[str, Any], value: Any) -> str:
-        return ""
-
-    def change(self, params: dict[str, Any], value: Any, *, wanted: bool) -> str:
-        return ""
-
-    def drift(
-        self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
-    ) -> Sequence[QuerySet[Any]]:
-        age = timedelta(days=params["days"])
-        said = ConsentEvent.objects.filter(
-            action=ConsentEvent.Action.WITHDRAWN, occurred_at__gt=since - age, occurred_at__lte=at - age
-        )
-        points = ContactPoint.objects.filter(address_hash__in=said.order_by().values("address_hash"))
-        return [points.order_by().values("contact_id")]

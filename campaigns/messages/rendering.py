@@ -76,7 +76,7 @@ def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | R
     rendered: list[tuple[Delivery, Context, Rendered]] = []
     for delivery in deliveries:
         context = found[delivery.pk]
-        version = versions.get(delivery.template_id)
+        version = versions.get(delivery.template_id) if delivery.template_id else None
         if isinstance(context, Missing):
             made[delivery.pk] = RenderProblem(context.reason, context.words)
         elif version is None:

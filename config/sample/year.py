@@ -20,7 +20,7 @@ from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactPoint, Engagement, Order, OrderLine, OutsideId
 from crm.people.consent import Said, record
 from crm.shop.intake import ORDER, SHOP
-from tracking.models import Cart, CartLine, Event, Visitor
+from tracking.models import Cart, CartLine, DailyCount, Event, Visit, Visitor
 from tracking.visits import rollups
 
 _CATEGORIES = {category.key: category.name for category in CATEGORIES}
@@ -39,6 +39,7 @@ TABLES = (
     Event,
 )
 """In the order in which they are written."""
+COUNTED = (DailyCount, Visit)
 
 
 class Batch:
@@ -307,5 +308,5 @@ def load(
         done += len(lives)
         progress(done, people)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE " + ", ".join(table._meta.db_table for table in TABLES))
+        cursor.execute("ANALYZE " + ", ".join(table._meta.db_table for table in (*TABLES, *COUNTED)))
     return total

@@ -15,6 +15,9 @@ from crm.models import Company, Contact
 from crm.people import changes
 from crm.people.stirring import stir
 
+RULED = {"name", "domain", "country"}
+"""What rules ask of the company of a person."""
+
 
 @admin.register(Company)
 class CompanyAdmin(ModelAdmin):
@@ -25,7 +28,7 @@ class CompanyAdmin(ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if change and form.changed_data:
+        if change and RULED & set(form.changed_data):
             stir(Contact.objects.filter(company=obj).values_list("pk", flat=True))
 
     def delete_model(self, request: HttpRequest, obj: Company) -> None:

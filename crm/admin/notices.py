@@ -32,7 +32,7 @@ class FateFilter(admin.SimpleListFilter):
 
 @admin.register(Notice)
 class NoticeAdmin(ReadOnlyAdmin):
-    list_display = ["created_at", "user", "subject", "fate", "problem"]
+    list_display = ["created_at", "fate", "user", "subject", "problem"]
     list_filter = [FateFilter]
     list_select_related = ["user"]
     sortable_by = ["created_at"]

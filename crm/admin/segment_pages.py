@@ -12,6 +12,7 @@ from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
 from crm.audience import schedules, uses
+from crm.kernel import rules
 from crm.models import Segment, SegmentMembership, SegmentSize
 
 CHART_DAYS = 90
@@ -36,6 +37,7 @@ def around(segment: Segment, now: datetime, *, shows_people: bool) -> dict[str, 
     return {
         "segment": segment,
         "in_words": schedules.in_words(segment),
+        "is_blank": rules.is_blank(segment.rule),
         "is_fixed": segment.kind == Segment.Kind.FIXED,
         "days": list(reversed(days)),
         "chart": chart(days, localtime(now).date()),

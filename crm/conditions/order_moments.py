@@ -194,7 +194,7 @@ class OrderGap(Condition):
     ) -> Sequence[QuerySet[Any]]:
         return []
 
-    def _with_the_one_before(self, orders: QuerySet[Order]) -> QuerySet[Order]:
+    def _with_the_one_before(self, orders: QuerySet[Order]) -> QuerySet[Any]:
         newest_first: dict[str, Any] = {"partition_by": "contact_id", "order_by": ("-occurred_at", "-id")}
         return orders.annotate(
             place=Window(RowNumber(), **newest_first), before=Window(Lead("occurred_at"), **newest_first)

@@ -100,7 +100,7 @@ class Stage(ScaledModel):
     rule = RuleField(
         blank=True,
         offers=(ENTERED_AT,),
-        help_text="Which leads belong here by rule. Blank: moved here by hand alone.",
+        help_text="Who belongs here by rule. Blank: moved here by hand alone.",
     )
     position = models.PositiveSmallIntegerField(default=100)
     limit_days = models.PositiveSmallIntegerField(

@@ -18,6 +18,8 @@ from tests.browser.conftest import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+CUT_OFF = """[...document.querySelectorAll(".rk-rule button")]
+    .some((button) => button.getBoundingClientRect().right > innerWidth)"""
 NAMES = ["Ana Oliveira", "Bo Berg", "Chiara Conti", "Dag Dahl", "Eva Engel", "Finn Falk"]
 
 
@@ -108,6 +110,8 @@ def test_every_page_of_leads_fits_a_phone(page: Page, board: str, complaints: li
         assert answer and answer.status == 200, name
         if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
             wide.append(name)
+        if page.evaluate(CUT_OFF):
+            wide.append(f"{name}: a button of a rule is cut off")
         pictures.keep(page, f"leads-{name}")
     assert wide == []
     assert complaints == []

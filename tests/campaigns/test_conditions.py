@@ -212,6 +212,8 @@ def test_unsubscribed_by_the_link_of_a_message(campaign, ana):
     [turned] = rules.drift(rule, AT + 3 * DAY, AT + 4 * DAY)
     assert list(turned) == [{"contact_id": ana.pk}]
     assert rules.sentence(rule) == "People who unsubscribed by a message in the last 3 days."
+    found = rules.explain(Contact.objects.filter(pk=ana.pk), rule, at)
+    assert [leaf.evidence for leaf in found.root.leaves()] == ["last on 2 March 2026"]
 
 
 def test_entered_ended_left_and_held_out(campaign, ana):

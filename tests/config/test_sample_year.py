@@ -33,7 +33,8 @@ from crm.models import (
     StandingDay,
 )
 from crm.people import consent, engagement
-from tracking.models import Cart, CartLine, Event, Visitor
+from tracking.models import Cart, CartLine, DailyCount, Event, Visit, Visitor
+from tracking.visits import rollups
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 PEOPLE = 60
@@ -89,6 +90,11 @@ def test_engagement_is_what_counting_anew_gives(loaded: dict[str, int]) -> None:
     engagement.recount_orders(Contact.objects.values_list("id", flat=True))
     assert set(Engagement.objects.values_list(*fields)) == before
     assert len(before) == PEOPLE
+
+
+def test_counts_and_visits_are_what_the_events_say(loaded: dict[str, int]) -> None:
+    assert DailyCount.objects.exclude(category="").exists() and Visit.objects.exists()
+    assert rollups.differences() == {"counts": 0, "visits": 0}
 
 
 def test_consent_is_derived_and_its_chains_verify(loaded: dict[str, int]) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from config.simulate import clickstream, independent, stage
+from tracking.models import DailyCount
+from tracking.visits import rollups
 
 DAY, MINUTE = independent.DAY, independent.MINUTE
 RECORDED = (
@@ -24,6 +26,7 @@ def test_a_slice_of_the_recording():
     report = stage.run(RECORDED, people=8)
     assert report.is_equal, "\n".join(report.lines())
     assert report.messages == report.expected > 5
+    assert DailyCount.objects.exists() and rollups.differences() == {"counts": 0, "visits": 0}
 
 
 def test_the_independent_count_knows_nothing_of_the_program():

@@ -83,7 +83,7 @@ def test_the_score_tells_who_enrols_from_who_does_not(ada: Client, every: int, f
     enrolled = {row["Lead Number"]: row["Converted"] == "1" for row in rows}
     area = auc((scores[number], bought) for number, bought in enrolled.items())
     time_only = auc((float(row[TIME] or 0), row["Converted"] == "1") for row in rows)
-    print(f"{len(rows):,} leads: area {float(area):.4f}, by time on the site alone {float(time_only):.4f}")
+    print(f"{len(rows):,} leads: area {float(area):.6f}, by time on the site alone {float(time_only):.6f}")
     assert area >= floor
     assert area >= time_only + Fraction(1, 10)
     ready = Lead.objects.filter(stage__meaning="sales_ready")

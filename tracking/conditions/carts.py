@@ -37,7 +37,7 @@ class CartForm(GoodsForm):
     at_most = forms.DecimalField(
         label="worth at most", min_value=Decimal("0.01"), max_digits=12, decimal_places=2, required=False
     )
-    field_order = ("at_least", "at_most")
+    field_order: Sequence[str] = ("at_least", "at_most")
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, OuterRef, Subquery
+from django.db.models import F
 
 from crm.audience.leads import handover, scoring, stages
-from crm.audience.leads.people import PATIENCE, known
+from crm.audience.leads.people import BECAME, PATIENCE, known, leads_among
 from crm.kernel import rules
 from crm.kernel.patience import at_most
 from crm.kernel.rules import AnyOf, Scope
@@ -28,8 +28,6 @@ from crm.models import (
 )
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
-
-BECAME = "lead_became_at"
 
 
 @dataclass(frozen=True)
@@ -193,13 +191,10 @@ def _said(batch: _Batch) -> dict[UUID, Stage]:
         f"stage_{place}": verdict(rules.compile(rule, batch.now, scope))
         for place, (_stage, rule, _of_leads) in enumerate(ruled)
     }
-    mine = Lead.objects.filter(contact=OuterRef("pk"), definition=batch.course.definition)
-    rows = (
-        known(batch.now, ids).annotate(**{BECAME: Subquery(mine.values("became_at")[:1])}).annotate(**asked)
-    )
+    leads = leads_among(batch.course.definition, batch.now, ids)
     found = {}
-    for pk, *answers in rows.values_list("pk", *asked):
-        is_lead = batch.people[pk][1]
+    for pk, *answers in leads.annotate(**asked).values_list("pk", *asked):
+        _owner, is_lead = batch.people.get(pk, (None, False))
         for (stage, _rule, of_leads), true in zip(ruled, answers, strict=True):
             if true and (is_lead or not of_leads):
                 found[pk] = stage

@@ -1,4 +1,4 @@
-"""Sales-ready: whoever owns the lead gets a task and one notice, with the reasons.
+"""Sales-ready, by rule or by hand: whoever owns the lead gets a task and one notice, with the reasons.
 
 The owner is the lead's, else the contact's, else the definition's. Where there is none who still works here
 the task stands without an owner, and every active superuser is told, since somebody has to decide. Whoever
@@ -16,6 +16,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import F
 
 from crm.audience.leads.pages import page_of_board, page_of_task
+from crm.audience.leads.people import BECAME, leads_among
 from crm.kernel import rules
 from crm.kernel.rules import AnyOf, Scope
 from crm.kernel.rules.compiling import leaf_q, read, verdict
@@ -36,15 +37,16 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
     ids = [lead.contact_id for lead, _move in ready]
     people = Contact.objects.filter(AnyOf(F("pk"), ids)).in_bulk()
     colleagues = _colleagues(definition, ready, people.values())
-    spoken = rules.sentence(version.sales_ready)
-    rests_on = evidence(version.sales_ready, ids, now)
+    rule = version.sales_ready
+    spoken = "" if rules.is_blank(rule) else rules.sentence(rule)
+    rests_on = evidence(definition, rule, ids, now)
     tasks: list[Task] = []
     told: dict[Any, list[Any]] = {}
     for lead, move in ready:
         contact = people[lead.contact_id]
         owner = _owner(definition, lead, contact, colleagues)
         lead.owner_id = owner.pk if owner else None
-        why = reasons(lead, spoken, rests_on.get(lead.contact_id, []))
+        why = reasons(lead, move, spoken, rests_on.get(lead.contact_id, []))
         tasks.append(
             Task(
                 id=move.pk,
@@ -59,24 +61,33 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
         )
         heirs = [owner] if owner else [user for user in colleagues.values() if user.is_superuser]
         for user in heirs:
-            told.setdefault(user, []).append((lead, move, contact, why))
+            if user.get_username() != move.actor:
+                told.setdefault(user, []).append((lead, move, contact, why))
     Task.objects.bulk_create(tasks)
     notices = [notice for user, rows in told.items() for notice in _notices(definition, user, rows, now)]
     Notice.objects.bulk_create(notices, ignore_conflicts=True)
 
 
-def reasons(lead: Lead, spoken: str, rests_on: Sequence[str]) -> str:
-    """Why this lead is ready, in plain lines: the score and what it comes from, the rule, the evidence."""
-    lines = [f"Score: {lead.score}"]
+def reasons(lead: Lead, move: StageMove, spoken: str, rests_on: Sequence[str]) -> str:
+    """Why this lead is ready, in plain lines: who moved them, the score and what it comes from, the rule, the
+    evidence.
+    """
+    lines = [] if move.by_rule else [f"Moved by {move.actor}{': ' if move.reason else ''}{move.reason}"]
+    lines.append(f"Score: {lead.score}")
     for reason in lead.reasons[:_MOST_REASONS]:
         lines.append(f"  {reason['points']:+d} {reason['label']}")
-    lines += ["", f"The rule: {spoken}"]
-    return "\n".join(lines + [f"  {line}" for line in rests_on])
+    if spoken:
+        lines += ["", f"The rule: {spoken}", *(f"  {line}" for line in rests_on)]
+    return "\n".join(lines)
 
 
-def evidence(rule: Any, ids: Sequence[UUID], now: datetime) -> dict[UUID, list[str]]:
-    """What each true condition of a readable rule rests on, in words, for many people in one query."""
-    scope = Scope(current=True, among=ids, entered_at=now)
+def evidence(
+    definition: LeadDefinition, rule: Any, ids: Sequence[UUID], now: datetime
+) -> dict[UUID, list[str]]:
+    """What each true condition of the rule rests on, in words, for many leads in one query."""
+    if rules.problems(rule):
+        return {}
+    scope = Scope(current=True, among=ids, entered_at=F(BECAME))
     leaves = []
     asked: dict[str, Any] = {}
     for place, leaf in enumerate(rules.parse(rule).leaves()):
@@ -88,9 +99,7 @@ def evidence(rule: Any, ids: Sequence[UUID], now: datetime) -> dict[UUID, list[s
     if not leaves:
         return {}
     found = {}
-    for pk, *values in (
-        Contact.objects.filter(AnyOf(F("pk"), ids)).annotate(**asked).values_list("pk", *asked)
-    ):
+    for pk, *values in leads_among(definition, now, ids).annotate(**asked).values_list("pk", *asked):
         pairs = zip(leaves, values[::2], values[1::2], strict=True)
         told = [condition.tell(params, value) for (condition, params), true, value in pairs if true]
         found[pk] = [line for line in told if line]

@@ -24,8 +24,8 @@ from django.db import DatabaseError, connection
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from crm.audience.leads import definitions, scoring
-from crm.audience.leads.batches import BECAME, Course, work_on
-from crm.audience.leads.people import PATIENCE, known
+from crm.audience.leads.batches import Course, work_on
+from crm.audience.leads.people import BECAME, PATIENCE, known
 from crm.kernel import rules
 from crm.kernel.patience import TookTooLong, at_most
 from crm.kernel.rules import Scope

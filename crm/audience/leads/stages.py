@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from crm.audience.leads import handover
 from crm.audience.leads.definitions import Refused
 from crm.audience.leads.pages import page_of_contact
 from crm.models import ContactChange, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove, Task
@@ -81,7 +82,8 @@ def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: 
 def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> StageMove | None:
     """Move a lead by hand, in either direction; it stays there until the rules say something new.
 
-    Leaving *ready for sales* answers the hand-over, so its task is done. None: it was there already.
+    A move to *ready for sales* hands over as the rules do; leaving it answers the hand-over, so its task is
+    done. None: it was there already.
     """
     lead = _locked(lead)
     if stage.definition_id != lead.definition_id:
@@ -91,10 +93,12 @@ def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> 
     if stage.pk == lead.stage_id:
         return None
     row = moved(lead, stage, now, by=by or "somebody", reason=reason)
-    lead.save(update_fields=["stage", "stage_since", "ended_at"])
     row.save(force_insert=True)
-    if stage.meaning != Meaning.SALES_READY:
+    if stage.meaning == Meaning.SALES_READY:
+        handover.hand_over(lead.definition, lead.version, [(lead, row)], now)
+    else:
         close_tasks([lead.contact_id], lead.definition_id, now, by or "somebody")
+    lead.save(update_fields=["stage", "stage_since", "ended_at", "owner"])
     stir([lead.contact_id])
     return row
 

@@ -114,7 +114,7 @@ def test_a_segment_tells_whom_it_means_and_why_somebody_is_out(world, ada):
 def test_a_segment_without_a_rule_and_one_with_a_broken_rule_open(world, ada):
     segment = Segment.objects.get()
     url = reverse("admin:crm_segment_change", args=[segment.pk])
-    assert "Nobody yet: add a condition." in ada.get(url).content.decode()
+    assert "add a condition and save" in ada.get(url).content.decode()
     Segment.objects.update(rule={"all": [{"kind": "crm.vanished", "params": {}}]})
     assert ada.get(url, {"person": office.MAIL}).status_code == 200
     assert ada.get(reverse("admin:crm_segment_changelist")).status_code == 200

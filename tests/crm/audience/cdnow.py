@@ -11,7 +11,7 @@ from itertools import islice
 from crm.kernel.work import in_batches
 from crm.people.identity import Known, resolve
 from crm.shop.intake import OrderIn, record_orders
-from tests.shared_data import shared
+from tests.shared import shared
 
 SOURCE = "cdnow"
 WEEK_39 = datetime(1997, 10, 1, tzinfo=UTC)
@@ -21,7 +21,7 @@ WEEK_39 = datetime(1997, 10, 1, tzinfo=UTC)
 def purchases(customers: int | None = None) -> dict[str, list[tuple[date, Decimal]]]:
     """Each customer's orders as recorded; the first so many customers."""
     found: dict[str, list[tuple[date, Decimal]]] = defaultdict(list)
-    with shared("transactions", "cdnow_odd_customers.txt").open() as lines:
+    with shared("transactions/cdnow_odd_customers.txt").open() as lines:
         for line in islice(lines, 1, None):
             customer, day, _number, value = line.split()
             if customers is not None and len(found) == customers and customer not in found:

@@ -64,6 +64,23 @@ def test_whom_a_hand_has_moved_stays_though_the_rule_is_not_true_of_them_any_mor
     assert (at_stage(ana), at_stage(boris)) == ("Nurtured", "no lead")
 
 
+def test_a_move_to_sales_ready_by_hand_hands_over_to_somebody_else_than_who_moved(cast, definition, olga):
+    for name in ("Ana", "Boris"):
+        tag(cast[name], "interested", "reader")
+    refresh(definition)
+    ana, boris = (Lead.objects.get(contact=cast[name]) for name in ("Ana", "Boris"))
+    ready = stage(definition, "sales_ready")
+    stages.move(ana, ready, NOW + MINUTE, "ada", "met at the fair")
+    stages.move(boris, ready, NOW + MINUTE, "olga")
+    assert set(Task.objects.values_list("contact__first_name", "owner__username")) == {
+        ("Ana", "olga"),
+        ("Boris", "olga"),
+    }
+    notice = Notice.objects.get()
+    assert notice.user == olga and "Moved by ada: met at the fair\nScore: 20" in notice.body
+    assert Lead.objects.get(contact=cast["Ana"]).owner == olga
+
+
 def test_a_refused_lead_goes_back_to_nurturing_and_comes_back(cast, definition, ready):
     ana = cast["Ana"]
     stages.refuse(ready, NOW + MINUTE, "olga", "no budget")
