@@ -23,6 +23,11 @@ YEAR_DAYS = 365.25
 
 LAST_SIGN = "SELECT id, last_at FROM who"
 REGISTERED = "SELECT id, created_at FROM who"
+# The sign before the last, so that what it led to is not forgotten when a new one is found.
+SIGN_BEFORE = """
+    SELECT s.contact_id, s.last_at FROM crm_standing AS s JOIN who ON who.id = s.contact_id
+    WHERE s.clock = 'engagement'
+"""
 
 _MARKS = """
     who AS MATERIALIZED (
@@ -59,7 +64,7 @@ _MARKS = """
         FROM ({signs}) AS sign (contact_id, at)
         LEFT JOIN (SELECT contact_id, min(came_at) AS at FROM days GROUP BY contact_id) AS first
             ON first.contact_id = sign.contact_id
-        WHERE sign.at <= %(now)s AND ({before_orders})
+        WHERE sign.at <= %(now)s AND (first.at IS NULL OR sign.at < first.at)
         GROUP BY sign.contact_id, first.at, (sign.at AT TIME ZONE %(zone)s)::date
     ),
     timed AS (
@@ -84,12 +89,8 @@ _MARKS = """
         FROM timed
     ),
     marks AS (
-        SELECT b.*, COALESCE(
-                lag(b.cooling_at) OVER w < b.came_at,
-                {is_told} OR s.contact_id IS NULL OR s.clock <> b.clock OR b.clock = 'purchase'
-                    OR s.cooling_at < b.came_at
-            ) AS came_back
-        FROM bounded AS b LEFT JOIN crm_standing AS s ON s.contact_id = b.contact_id
+        SELECT b.*, COALESCE(lag(b.cooling_at) OVER w < b.came_at, true) AS came_back
+        FROM bounded AS b
         WINDOW w AS (PARTITION BY b.contact_id, b.clock ORDER BY b.came_at)
     )
 """
@@ -111,21 +112,18 @@ _TURNS = """
 def marks(among: Sequence[UUID] | None = None, *, history: str = "") -> str:
     """CTEs up to `marks`, the occasions in time, and `turns`, every change of state they led to.
 
-    `history` is a query of (contact, instant) of all signs of life there were. With it the whole past is
-    told, that of buyers before their first order, too; without it only the last sign of non-buyers counts.
+    `history` is a query of (contact, instant) of all signs of life there were. Without it, only the last sign
+    counts, and the one before it that was seen.
     """
     some = among is not None
-    before = "first.at IS NULL" + (" OR sign.at < first.at" if history else "")
-    told = "SELECT h.contact_id, h.at FROM ({}) AS h (contact_id, at) JOIN who ON who.id = h.contact_id"
-    signs = f"{LAST_SIGN} UNION ALL {told.format(history)}" if history else LAST_SIGN
+    told = f"SELECT h.* FROM ({history}) AS h (contact_id, at) JOIN who ON who.id = h.contact_id"  # noqa: S608
+    signs = f"{LAST_SIGN} UNION ALL {told if history else SIGN_BEFORE}"
     return (
         _MARKS.format(
             of_contact="AND c.id = ANY(%(among)s::uuid[])" if some else "",
             of_order="AND o.contact_id = ANY(%(among)s::uuid[])" if some else "",
             signs=signs,
-            before_orders=before,
             year=YEAR_DAYS,
-            is_told="true" if history else "false",
         )
         + ","
         + _TURNS

@@ -59,7 +59,7 @@ def refresh_changed(now: datetime) -> Found:
     with transaction.atomic():
         upkeep = _locked()
         since, mark = rhythm.in_use(now).in_use_from, stirring.mark()
-        is_measured = upkeep.swept_at and since and upkeep.swept_at >= since
+        is_measured = upkeep.swept_at and since and upkeep.swept_at > since
         if not is_measured or upkeep.measured_at != risk_settings().changed_at or upkeep.marked > mark:
             return _refresh_all(upkeep, now)
         turning = Standing.objects.filter(turns_at__lte=now).values("contact_id")
@@ -137,7 +137,8 @@ def _write(
     history: str = "",
 ) -> Found:
     risk, used = risk_settings(), rhythm.in_use(now)
-    rhythm.apply(used, risk).save()
+    if among is None:
+        rhythm.apply(used, risk).save()
     asked = {
         "until": upkeep.swept_at or now,
         "anew": anew,

@@ -30,7 +30,8 @@ def office(live_server: LiveServer, page: Page) -> Page:
 
 def fits(page: Page) -> None:
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], page.url
+    # Charts follow a moment after the window.
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
     page.set_viewport_size({"width": 1280, "height": 800})
 
 

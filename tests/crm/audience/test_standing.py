@@ -223,3 +223,25 @@ def test_nobody_is_asked_about_whom_nothing_was_written(shop, django_assert_max_
         assert standing.refresh_changed(day(1)) == standing.Found(0, 0)
     assert StandingUpkeep.objects.get().marked >= mark
     assert EARLY < StandingUpkeep.objects.get().swept_at == day(1)
+
+
+def test_a_rhythm_that_comes_into_use_after_the_look_of_that_moment_is_not_missed(shop):
+    [ana] = people("Ana")
+    bought(ana, 0)
+    standing.refresh_changed(day(70))
+    shop.on_day, shop.in_use_from = day(70).date(), day(70)
+    shop.second_days = [days / 2 for days in shop.second_days]
+    shop.save()
+    standing.refresh_changed(day(70) + timedelta(seconds=60))
+    assert stands(ana).state == "lost"
+
+
+def test_who_cooled_and_came_back_between_two_looks_did_both(shop):
+    ana, boris = people("Ana", "Boris", at=day(0))
+    standing.refresh_changed(day(0))
+    engagement.touch("last_seen_at", {ana: day(45.5)})
+    bought(boris, 45.5)
+    standing.refresh_changed(day(46))
+    for person in (ana, boris):
+        assert moves(person)[1:] == [("active", "cooling", day(45)), ("cooling", "active", day(45.5))]
+        assert stands(person).since == day(45.5)
