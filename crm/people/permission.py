@@ -49,7 +49,7 @@ def allowed_for(hash_expr: Any, channel_expr: Any, purpose: Purpose) -> Q:
         return Q(pk__in=[])
     if purpose.kind == Purpose.Kind.TRANSACTIONAL:
         return ~Q(asked.dead)
-    return Q(asked.consented) & ~Q(asked.stopped) & ~Q(asked.dead)
+    return Q(asked.consented) & ~Exists(asked.own_stop_rows) & ~Exists(asked.general_stop_rows)
 
 
 def refusal_reason(hash_expr: Any, channel_expr: Any, purpose_expr: Any) -> Case:
@@ -106,6 +106,8 @@ class _Asked:
         self.dead_rows = stops.filter(purpose__isnull=True, reason__in=STOPS_ALL)
         self.dead = Exists(self.dead_rows)
         self.stop_rows = stops.filter(Q(purpose=purpose) | Q(purpose__isnull=True)).exclude(lifted)
+        self.own_stop_rows = stops.filter(purpose=purpose)
+        self.general_stop_rows = stops.filter(purpose__isnull=True).exclude(lifted)
         self.stopped = Exists(self.stop_rows)
 
 
