@@ -143,6 +143,14 @@ class ConsentState(ScaledModel):
         constraints = [
             models.UniqueConstraint(fields=["address_hash", "channel", "purpose"], name="one_consent_state"),
         ]
+        indexes = [
+            # Who may be written to is this index and that of addresses, laid beside each other.
+            models.Index(
+                fields=["channel", "purpose", "address_hash"],
+                name="consent_may_send",
+                condition=models.Q(may_send=True),
+            ),
+        ]
 
 
 class Suppression(ScaledModel):

@@ -94,7 +94,15 @@ class ContactPoint(ScaledModel):
         constraints = [
             models.UniqueConstraint(fields=["address_hash", "channel"], name="one_contact_an_address"),
         ]
-        indexes = [models.Index(fields=["contact", "channel"], name="point_contact")]
+        indexes = [
+            models.Index(fields=["contact", "channel"], name="point_contact"),
+            models.Index(
+                fields=["channel", "address_hash"],
+                name="point_primary",
+                include=["contact"],
+                condition=Q(is_primary=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.address

@@ -49,6 +49,8 @@ def allowed_for(hash_expr: Any, channel_expr: Any, purpose: Purpose) -> Q:
         return Q(pk__in=[])
     if purpose.kind == Purpose.Kind.TRANSACTIONAL:
         return ~Q(asked.dead)
+    # Stops of the one purpose and stops of all apart: the many of the former are then read off an index, and
+    # none is asked what could lift it. Whoever is dead is stopped for all.
     return Q(asked.consented) & ~Exists(asked.own_stop_rows) & ~Exists(asked.general_stop_rows)
 
 
