@@ -17,8 +17,8 @@ from crm.kernel import rules
 from crm.kernel.patience import within
 from crm.models import Channel, Contact, ContactPoint
 
-COUNT_SECONDS = 1.0
-EXTRA_SECONDS = 0.45
+COUNT_SECONDS = 0.9
+EXTRA_SECONDS = 0.35
 _SAMPLE = 4000
 _WORTH_COUNTING = 50_000
 

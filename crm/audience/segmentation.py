@@ -23,13 +23,12 @@ from django.db.models import F, Q, QuerySet
 from crm.audience import schedules
 from crm.kernel import rules
 from crm.kernel.patience import TookTooLong, at_most
-from crm.kernel.work import Budget, in_batches
+from crm.kernel.work import Budget
 from crm.models import Contact, Segment, SegmentMembership, SegmentSize
 from crm.models.writing import UUID7, milliseconds
 from crm.people import stirring
 
 NOW = rules.Scope(current=True)
-_BATCH = 5000
 # More than this and the whole is asked again: the same people found by one scan instead of many looks.
 _SWEPT_AT_MOST = 25_000
 # What others stored with an instant of their own may be seen a little after it.
@@ -71,9 +70,6 @@ class Moved:
     entered: int = 0
     left: int = 0
 
-    def __add__(self, other: Moved) -> Moved:
-        return Moved(self.entered + other.entered, self.left + other.left)
-
     @property
     def total(self) -> int:
         return self.entered + self.left
@@ -81,7 +77,9 @@ class Moved:
 
 def members(rule: Any, at: datetime, scope: rules.Scope | None = None) -> QuerySet[Contact]:
     """The people a rule means, among those known by then and not merged into somebody else."""
-    known = Contact.objects.filter(merged_into=None, created_at__lte=at, recorded_at__lte=at)
+    known = Contact.objects.filter(merged_into=None)
+    if scope is None or not scope.current:
+        known = known.filter(created_at__lte=at, recorded_at__lte=at)
     if scope is not None and scope.among is not None:
         known = known.filter(rules.AnyOf(F("pk"), scope.among))
     return known.filter(rules.compile(rule, at, scope))
@@ -139,9 +137,7 @@ def sweep(segment: Segment, now: datetime) -> int | None:
             people: list[UUID] = list(asked.values_list("contact_id", flat=True)[: _SWEPT_AT_MOST + 1])
             if len(people) > _SWEPT_AT_MOST:
                 return None
-            moved = Moved()
-            for batch in in_batches(people, _BATCH):
-                moved += _difference(segment, now, scope=replace(NOW, among=batch))
+            moved = _difference(segment, now, scope=replace(NOW, among=people)) if people else Moved()
         segment.marked = mark
         return _settle(segment, now, moved, started, whole=False)
 
