@@ -64,7 +64,7 @@ def _row(row):
 
 
 @pytest.mark.parametrize(
-    "most", [pytest.param(3, marks=pytest.mark.proof), pytest.param(12, marks=pytest.mark.chaos)]
+    "most", [pytest.param(2, marks=pytest.mark.proof), pytest.param(12, marks=pytest.mark.chaos)]
 )
 def test_all_conditions_at_every_step_of_a_year(most):
     world = World()
@@ -87,4 +87,4 @@ def test_all_conditions_at_every_step_of_a_year(most):
         before, mark, then = now, new_mark, at
     assert not differ, "current and history differ: " + "; ".join(sorted(differ)[:20])
     assert not unseen, "changed sides unseen: " + "; ".join(sorted(unseen)[:20])
-    assert len(asked) > 20
+    assert len(asked) > 40
