@@ -68,7 +68,7 @@ def told(title: str, people: list[Person]) -> None:
     print(written(f"{title}, {len(people):,} people", people))
 
 
-@pytest.mark.proof
+@pytest.mark.chaos
 def test_those_called_active_buy_again_and_those_called_lost_do_not() -> None:
     people = judged(cdnow.purchases())
     repeat = [person for person in people if person.is_repeat]

@@ -56,7 +56,7 @@ class Steps(TestCase):
     def test_step_by_step_and_all_at_once_are_the_same(self, steps, then):
         self._walk(steps, then)
 
-    @pytest.mark.proof
+    @pytest.mark.chaos
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(steps=STEPS, then=st.integers(0, 200))
     def test_step_by_step_and_all_at_once_are_the_same_often(self, steps, then):
