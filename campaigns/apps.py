@@ -10,7 +10,13 @@ class CampaignsConfig(AppConfig):
     verbose_name = "What we say"
 
     def ready(self) -> None:
-        """Find the kinds of flows, guards and channels, wherever an app brings some."""
+        """Find the kinds of flows, messages, guards and channels, wherever an app brings some."""
         autodiscover(
-            "flows.triggers", "flows.steps", "flows.playbooks", "delivery.guards", "delivery.channels"
+            "messages.facts",
+            "messages.blocks",
+            "flows.triggers",
+            "flows.steps",
+            "flows.playbooks",
+            "delivery.guards",
+            "delivery.channels",
         )

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.text import Truncator
 
 from campaigns.flows.kinds import steps, triggers
-from campaigns.messages import rendering
+from campaigns.messages import editing, kinds, rendering
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
 from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
@@ -161,9 +161,12 @@ def _template(template: Template) -> str:
         ("mjml", version.mjml),
         ("text", version.text),
     ]
+    shapes = kinds.shapes()
     for kind, source in written:
-        if source.strip() and (found := rendering.problems(source, kind)):
+        if source.strip() and (found := rendering.problems(source, kind, shapes)):
             return f"Mend its {kind}: {Truncator(str(found[0])).chars(200)}"
+    if unknown := editing.unknown_names(dict(written)):
+        return f"Mend its {unknown[0].field}: {unknown[0].message}"
     if not version.subject.strip():
         return "Give it a subject."
     return "" if version.html else "Save it once more, so that it is compiled."

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -17,6 +17,8 @@ from uuid import UUID
 
 from django.db.models import F
 
+from campaigns.messages import kinds, variables
+from campaigns.messages.kinds import Asked, Missing, Recipient
 from campaigns.models import Delivery, Sender, TemplateVersion
 from crm.models import Channel, ConsentState, Contact, ContactPoint, ShopSettings
 from crm.people import links as people_links
@@ -29,7 +31,7 @@ CLICKS, OPENS = "click_tracking", "open_tracking"
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """The data a template sees (in the shape of `variables.VARIABLES`), and what the envelope needs."""
+    """The data a template sees (in the shape of `kinds.shapes()`), and what the envelope needs."""
 
     data: dict[str, Any]
     to_address: str
@@ -39,14 +41,8 @@ class Context:
     counts_clicks: bool = False
     counts_opens: bool = False
     cart_changed_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Why there is nothing to speak of: a code, and words for people."""
-
-    reason: str
-    words: str
+    shows: frozenset[UUID] = frozenset()
+    """The products it shows, so that the fence can look at them again."""
 
 
 @dataclass
@@ -67,10 +63,59 @@ class _Rows:
         return not self.shop.tracking_needs_consent or (bytes(delivery.address_hash), purpose) in self.agreed
 
 
-def build(deliveries: Sequence[Delivery], now: datetime) -> dict[int | None, Context | Missing]:
-    """The context of each delivery, by its id."""
+def build(
+    deliveries: Sequence[Delivery], used: Mapping[int, Collection[str]], now: datetime
+) -> dict[int, Context | Missing]:
+    """The context of each delivery, by its id. `used` says what the messages speak of (`variables.used`), so
+    that nothing else is asked for.
+    """
     rows = _load(deliveries)
-    return {delivery.pk: _context(delivery, rows, now) for delivery in deliveries}
+    found = {delivery.pk: _context(delivery, rows, now) for delivery in deliveries}
+    recipients = [
+        Recipient(
+            key=delivery.pk,
+            contact=rows.contacts[delivery.contact_id],
+            address=context.to_address,
+            subject_kind=delivery.subject_kind,
+            subject_id=delivery.subject_id,
+            delivery=delivery,
+        )
+        for delivery in deliveries
+        if delivery.contact_id and isinstance(context := found[delivery.pk], Context)
+    ]
+    told = with_facts(recipients, used, rows.shop, now)
+    for recipient in recipients:
+        context, more = found[recipient.key], told[recipient.key]
+        if isinstance(context, Context):
+            found[recipient.key] = (
+                more
+                if isinstance(more, Missing)
+                else replace(context, data=context.data | more, shows=frozenset(recipient.shown))
+            )
+    return found
+
+
+def with_facts(
+    recipients: Sequence[Recipient], used: Mapping[int, Collection[str]], shop: ShopSettings, now: datetime
+) -> dict[int, dict[str, Any] | Missing]:
+    """What the facts tell each recipient whose message speaks of them, or why it must not leave."""
+    told: dict[int, dict[str, Any] | Missing] = {one.key: {} for one in recipients}
+    wanted = {one.key: kinds.named(used.get(one.key, ())) for one in recipients}
+    for fact in kinds.facts:
+        asking = [one for one in recipients if fact.key in wanted[one.key]]
+        if not asking:
+            continue
+        names = frozenset().union(*(wanted[one.key][fact.key] for one in asking))
+        answers = fact.load(Asked(asking, names, shop, now))
+        for one in asking:
+            answer, sofar = answers.get(one.key), told[one.key]
+            if isinstance(sofar, Missing):
+                continue
+            if isinstance(answer, Missing):
+                told[one.key] = answer
+            else:
+                sofar[fact.name] = variables.nothing(fact.shape) if answer is None else answer
+    return told
 
 
 def packed(context: Context) -> bytes:

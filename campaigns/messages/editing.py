@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import transaction
 
+from campaigns.messages import composing, kinds, liquid, trial, variables
 from campaigns.messages import mjml as markup
-from campaigns.messages import trial
 from campaigns.messages.compiling import Kind
+from campaigns.messages.look import PLAIN, Look
 from campaigns.models import Template, TemplateVersion
 
 
@@ -29,15 +31,44 @@ def problems(*, subject: str, preheader: str, mjml: str, text: str) -> list[Mist
     Looked at in a process of its own, for the compiler is native code and the parts are anybody's.
     """
     parts: dict[Kind, str] = {"subject": subject, "preheader": preheader, "mjml": mjml, "text": text}
-    found = trial.tried({kind: source for kind, source in parts.items() if source.strip()})
-    return [Mistake(kind, one.line, one.message) for kind, some in found.items() for one in some]
+    sources = {kind: source for kind, source in parts.items() if source.strip()}
+    found = trial.tried(sources, kinds.shapes())
+    mistakes = [Mistake(kind, one.line, one.message) for kind, some in found.items() for one in some]
+    return mistakes or unknown_names(sources)
+
+
+def unknown_names(sources: dict[Kind, str]) -> list[Mistake]:
+    """What messages call by a name that nobody gave (any more), such as a survey."""
+    return [
+        Mistake(kind, 1, words)
+        for kind, source in sources.items()
+        for words in kinds.problems(variables.used(liquid.parse(source, html=kind == "mjml")))
+    ]
 
 
 def save_version(
-    template: Template, *, subject: str, preheader: str, mjml: str, text: str, by: Any, now: datetime
+    template: Template,
+    *,
+    subject: str,
+    preheader: str,
+    mjml: str = "",
+    text: str = "",
+    blocks: Sequence[Mapping[str, Any]] = (),
+    mode: str = "",
+    look: Look = PLAIN,
+    by: Any,
+    now: datetime,
 ) -> TemplateVersion:
-    """Make this the newest version. An unused one is overwritten, one that a delivery used never touched."""
-    parts = {"subject": subject, "preheader": preheader, "mjml": mjml, "text": text}
+    """Make this the newest version. An unused one is overwritten, one that a delivery used never touched.
+
+    With `blocks`, MJML and text are made from them in this look; blocks that cannot be read raise UnknownKind
+    or BrokenParams, and what they make together BrokenTemplate.
+    """
+    if blocks:
+        composed = composing.made_of(blocks, look)
+        mjml, text, mode = composed.mjml, composed.text, TemplateVersion.Mode.BLOCKS
+    parts: dict[str, Any] = {"subject": subject, "preheader": preheader, "mjml": mjml, "text": text}
+    parts |= {"blocks": list(blocks), "mode": mode or TemplateVersion.Mode.SOURCE}
     html = markup.compile_html(mjml)
     with transaction.atomic():
         locked = Template.objects.select_for_update(no_key=True, of=("self",)).get(pk=template.pk)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from campaigns.delivery.mime import Mail
 from campaigns.messages import contexts, counting, variables
@@ -20,7 +22,8 @@ from campaigns.messages.compiling import (
     compiled,
     problems,
 )
-from campaigns.messages.contexts import Context, Missing
+from campaigns.messages.contexts import Context
+from campaigns.messages.kinds import Missing, Recipient, facts, named
 from campaigns.models import Delivery, Sender, TemplateVersion
 from crm.models import Contact, ShopSettings
 from tracking.models import Cart
@@ -70,8 +73,8 @@ def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | R
     Sets on each made delivery, for the caller to save before the fence: `context`, `message_sha256`,
     `template_version_id`, `subject_version`.
     """
-    found = contexts.build(deliveries, now)
     versions = contexts.versions(deliveries, now)
+    found = contexts.build(deliveries, _used(deliveries, versions), now)
     made: dict[int, Mail | RenderProblem] = {}
     rendered: list[tuple[Delivery, Context, Rendered]] = []
     for delivery in deliveries:
@@ -102,6 +105,19 @@ def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | R
     return made
 
 
+def _used(
+    deliveries: Sequence[Delivery], versions: Mapping[int, TemplateVersion]
+) -> dict[int, frozenset[str]]:
+    """What the message of each delivery speaks of; one that cannot be read is named when it is rendered."""
+    found: dict[int, frozenset[str]] = {}
+    for delivery in deliveries:
+        version = versions.get(delivery.template_id) if delivery.template_id else None
+        if version is not None:
+            with suppress(BrokenTemplate):
+                found[delivery.pk] = _compiled(version).used
+    return found
+
+
 def as_sent(delivery: Delivery) -> AsSent | None:
     """The message as it left, or nothing where none was made."""
     if delivery.context is None or delivery.template_version is None:
@@ -126,13 +142,33 @@ def preview(version: TemplateVersion, contact: Contact | None, now: datetime) ->
         data["shop"] = contexts.shop_data(shop)
     if sender:
         data["sender"] = contexts.sender_data(sender)
+    cart = None
     if contact:
         data["contact"] = {name: getattr(contact, name) for name in ("first_name", "last_name", "email")}
         cart = Cart.objects.filter(contact=contact, item_count__gt=0).order_by("-changed_at").first()
         if cart:
             data["cart"] = contexts.cart_data(cart, cart.lines.all(), shop or ShopSettings())
     data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
-    return _compiled(version).render(data | {"now": now})
+    ready = _compiled(version)
+    return ready.render(data | _facts(ready, contact, shop or ShopSettings(), cart, now) | {"now": now})
+
+
+def _facts(
+    ready: Compiled, contact: Contact | None, shop: ShopSettings, cart: Cart | None, now: datetime
+) -> dict[str, Any]:
+    """What the facts tell of this contact; their examples where nobody is named, or where a message to them
+    would not leave.
+    """
+    found = variables.example(
+        {fact.name: fact.shape for fact in facts if fact.key in named(ready.used)}, used=ready.used
+    )
+    if contact is None:
+        return found
+    recipient = Recipient(key=0, contact=contact, address=contact.email)
+    if cart:
+        recipient.subject_kind, recipient.subject_id = "cart", cart.pk
+    told = contexts.with_facts([recipient], {0: ready.used}, shop, now)[0]
+    return found if isinstance(told, Missing) else told
 
 
 def _compiled(version: TemplateVersion) -> Compiled:

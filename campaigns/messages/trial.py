@@ -5,13 +5,14 @@ server as it was. Run before a version is saved; `rendering.problems` is the sam
 """
 
 import json
+import pickle
 import resource
 import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from campaigns.messages.compiling import Kind, Problem, problems
+from campaigns.messages.compiling import Kind, Problem, Shapes, problems
 
 _ROOT = Path(__file__).resolve().parents[2]
 _MEMORY = 1 << 30
@@ -19,15 +20,18 @@ _CPU_SECONDS = 4
 _SECONDS = 10
 
 
-def tried(sources: dict[Kind, str]) -> dict[Kind, list[Problem]]:
-    """All problems by kind of source, whatever the sources do to the process that looks at them."""
-    asked = json.dumps(sources)
+def tried(sources: dict[Kind, str], shapes: Shapes | None = None) -> dict[Kind, list[Problem]]:
+    """All problems by kind of source, whatever the sources do to the process that looks at them.
+
+    `shapes` is all a message may speak of, where that is more than the basics: the other process knows no
+    database and no facts.
+    """
+    asked = pickle.dumps((sources, shapes))
     try:
         ended = subprocess.run(
             [sys.executable, "-m", "campaigns.messages.trial"],
             input=asked,
             capture_output=True,
-            text=True,
             timeout=_SECONDS,
             cwd=_ROOT,
             check=True,
@@ -41,8 +45,10 @@ def tried(sources: dict[Kind, str]) -> dict[Kind, list[Problem]]:
 def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (_CPU_SECONDS, _CPU_SECONDS))
-    asked: dict[Kind, str] = json.load(sys.stdin)
-    json.dump({kind: [asdict(one) for one in problems(asked[kind], kind)] for kind in asked}, sys.stdout)
+    # Written by `tried`, by nobody else.
+    asked, shapes = pickle.load(sys.stdin.buffer)
+    found = {kind: [asdict(one) for one in problems(asked[kind], kind, shapes)] for kind in asked}
+    json.dump(found, sys.stdout)
 
 
 if __name__ == "__main__":

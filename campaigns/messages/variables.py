@@ -1,6 +1,6 @@
 """What a message may speak of: every variable with an example, and whether a template keeps to them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.expression import Expression
 
-from campaigns.messages.liquid import Problem, line_of
+from campaigns.messages.liquid import Problem, line_of, nodes
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,14 @@ class Variable:
     meaning: str
     example: object
     may_be_missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """Values under names that colleagues gave, all of one shape: `surveys.why_not.question`."""
+
+    shape: Any
+    example_name: str
 
 
 _ANYTHING = Variable("", "")
@@ -79,14 +87,35 @@ VARIABLES: dict[str, Any] = {
 }
 
 
-def example(shape: Any = None, *, sparse: bool = False) -> Any:
-    """A whole context of examples; `sparse` leaves out all that may be missing."""
+def example(shape: Any = None, *, sparse: bool = False, used: Collection[str] = (), path: str = "") -> Any:
+    """A whole context of examples; `sparse` leaves out all that may be missing.
+
+    `used` are the paths a template speaks of (see `used`): whatever it calls by a name has an example.
+    """
     shape = VARIABLES if shape is None else shape
     if isinstance(shape, Variable):
         return None if sparse and shape.may_be_missing else shape.example
     if isinstance(shape, list):
-        return [example(one, sparse=sparse) for one in shape]
-    return {name: example(one, sparse=sparse) for name, one in shape.items()}
+        return [example(one, sparse=sparse, used=used, path=path) for one in shape]
+    if isinstance(shape, Named):
+        asked = {one.removeprefix(f"{path}.").split(".")[0] for one in used if one.startswith(f"{path}.")}
+        names = (asked - {EVERYTHING}) or {shape.example_name}
+        return {name: example(shape.shape, sparse=sparse) for name in sorted(names)}
+    return {
+        name: example(one, sparse=sparse, used=used, path=f"{path}.{name}" if path else name)
+        for name, one in shape.items()
+    }
+
+
+def nothing(shape: Any) -> Any:
+    """What stands in the place of a shape for somebody of whom there is nothing to tell."""
+    if isinstance(shape, Variable):
+        return None
+    if isinstance(shape, list):
+        return []
+    if isinstance(shape, Named):
+        return {}
+    return {name: nothing(one) for name, one in shape.items()}
 
 
 def catalogue(shape: Mapping[str, Any] | None = None, path: str = "") -> Iterator[tuple[str, Variable]]:
@@ -96,14 +125,35 @@ def catalogue(shape: Mapping[str, Any] | None = None, path: str = "") -> Iterato
             yield path + name, one
         elif isinstance(one, list):
             yield from catalogue(one[0], f"{path}{name}[].")
+        elif isinstance(one, Named):
+            yield from catalogue(one.shape, f"{path}{name}.{one.example_name}.")
         else:
             yield from catalogue(one, f"{path}{name}.")
 
 
-def problems(template: BoundTemplate, source: str) -> list[Problem]:
+EVERYTHING = "*"
+
+
+def used(template: BoundTemplate) -> frozenset[str]:
+    """What a template speaks of, two names deep: `cart.lines`, `surveys.why_not`, `recommend.similar`.
+
+    `recommend.*` where it cannot be told which of the names below; names of loops and of assigned values
+    come along and mean nothing.
+    """
+    found: set[str] = set()
+    for node in nodes(template):
+        for expression in node.expressions():
+            for one in _paths(expression):
+                first, *rest = one.path
+                below = rest[0] if rest and isinstance(rest[0], str) else EVERYTHING
+                found.add(f"{first}.{below}")
+    return frozenset(found)
+
+
+def problems(template: BoundTemplate, source: str, shapes: Mapping[str, Any] | None = None) -> list[Problem]:
     """Variables that do not exist, and those that may be missing and have no fallback."""
     check = _Check(source, template)
-    check.walk(template.nodes, dict(VARIABLES))
+    check.walk(template.nodes, dict(VARIABLES if shapes is None else shapes))
     return [*check.found, *check.without_fallback()]
 
 
@@ -180,6 +230,8 @@ class _Check:
                 shape = shape[0]
             elif isinstance(shape, dict) and isinstance(segment, str) and segment in shape:
                 shape = shape[segment]
+            elif isinstance(shape, Named) and isinstance(segment, str):
+                shape = shape.shape
             elif isinstance(shape, Variable) and segment == "size":
                 return _ANYTHING
             else:

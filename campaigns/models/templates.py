@@ -22,10 +22,18 @@ class Template(models.Model):
 
 
 class TemplateVersion(models.Model):
-    """Subject, MJML and text as a marketer wrote them, and the HTML compiled from the MJML once."""
+    """Subject, MJML and text as a marketer wrote them, and the HTML compiled from the MJML once.
+
+    Where it is put together from blocks, MJML and text are made from these at saving.
+    """
 
     scale = Scale.LOCAL
     scale_column = ""
+
+    class Mode(models.TextChoices):
+        BLOCKS = "blocks", "put together from blocks"
+        VISUAL = "visual", "drawn on the page"
+        SOURCE = "source", "written as MJML"
 
     template = models.ForeignKey(Template, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveIntegerField()
@@ -34,6 +42,20 @@ class TemplateVersion(models.Model):
     )
     preheader = models.CharField(
         max_length=300, blank=True, help_text="The line mail programs show after the subject."
+    )
+    mode = models.CharField(
+        max_length=8,
+        choices=Mode.choices,
+        default=Mode.SOURCE,
+        db_default=Mode.SOURCE,
+        editable=False,
+    )
+    blocks = models.JSONField(
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
+        help_text="Kind and parameters of each block.",
     )
     mjml = models.TextField("message (MJML with Liquid)")
     text = models.TextField("plain text (Liquid)", blank=True, help_text="Blank: made from the message.")

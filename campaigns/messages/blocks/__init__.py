@@ -1,0 +1,1 @@
+"""The pieces a marketer puts a message together from: a file a block."""

@@ -1,0 +1,1 @@
+"""What a message may speak of beyond the basics: a file a fact."""

@@ -1,0 +1,122 @@
+"""What messages are made of: facts they may speak of, and blocks a marketer puts together.
+
+A new fact is one class in one file of `facts/`, a new block one in `blocks/`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from campaigns.messages import variables
+from campaigns.messages.look import Look
+from campaigns.models import Delivery
+from crm.kernel.kinds import Kind, Registry
+from crm.models import Contact, ShopSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Why there is nothing to speak of: a code, and words for people."""
+
+    reason: str
+    words: str
+
+
+@dataclass(slots=True)
+class Recipient:
+    """One message of a batch: who gets it and what it is about. `delivery` is None in a preview."""
+
+    key: int
+    contact: Contact
+    address: str
+    subject_kind: str = ""
+    subject_id: UUID | None = None
+    delivery: Delivery | None = None
+    shown: set[UUID] = field(default_factory=set)
+    """The products the message shows: what the fence looks at again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a fact is asked: of whom, which of the names below its own, and as of when.
+
+    `names` holds `variables.EVERYTHING` where a template does not tell which of them it will use.
+    """
+
+    recipients: Sequence[Recipient]
+    names: frozenset[str]
+    shop: ShopSettings
+    now: datetime
+
+    def wants(self, name: str) -> bool:
+        return name in self.names or variables.EVERYTHING in self.names
+
+
+class Fact(Kind):
+    """What a message may speak of beyond the basics: `name` is how templates call it.
+
+    `shape` says what stands below that name, as `variables.VARIABLES` does: groups, lists, variables with
+    an example each, `Named` for what colleagues name.
+    """
+
+    name = ""
+    shape: Any = {}
+
+    def load(self, asked: Asked) -> dict[int, Any]:
+        """By the key of each recipient: plain data in the shape, or `Missing` where the message must not
+        leave. In a fixed number of queries; who is left out gets the shape's own emptiness.
+        """
+        return {}
+
+    def problems(self, names: Iterable[str]) -> list[str]:
+        """What is wrong with these names below ours, in words; asked when a template is saved."""
+        return []
+
+
+class Block(Kind):
+    """A piece of a message: what a marketer fills in, and the MJML and text with Liquid it becomes."""
+
+    icon = "article"
+    place = 50
+    """Where it stands in the menu: the lower the further up."""
+
+    def mjml(self, params: dict[str, Any], look: Look) -> str:
+        """One or more `<mj-section>`; what was typed may hold Liquid and nothing else that is special."""
+        return ""
+
+    def text(self, params: dict[str, Any]) -> str:
+        """The same for people who read plain text."""
+        return ""
+
+
+facts: Registry[Fact] = Registry(Fact)
+blocks: Registry[Block] = Registry(Block)
+
+
+def shapes() -> dict[str, Any]:
+    """All a message may speak of: the basics, and every fact under its name."""
+    return variables.VARIABLES | {fact.name: fact.shape for fact in facts}
+
+
+def named(used: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Of what templates speak of (`variables.used`), the facts and their names, by the fact's key."""
+    below: dict[str, set[str]] = {}
+    for one in used:
+        first, _, name = one.partition(".")
+        below.setdefault(first, set()).add(name)
+    return {fact.key: frozenset(below[fact.name]) for fact in facts if fact.name in below}
+
+
+def problems(used: Iterable[str]) -> list[str]:
+    """Names below facts that do not exist, in words."""
+    found = named(used)
+    return [
+        words
+        for fact in facts
+        if fact.key in found
+        for words in fact.problems(found[fact.key] - {variables.EVERYTHING})
+    ]

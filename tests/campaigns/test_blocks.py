@@ -1,0 +1,109 @@
+"""A message put together from blocks: what was typed means itself, and each mistake knows its block."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from campaigns.messages import compiling, composing, editing, mjml, variables
+from campaigns.messages.kinds import blocks, shapes
+from campaigns.messages.look import PLAIN
+from campaigns.models import Template, TemplateVersion
+from crm.kernel.kinds import BrokenParams, UnknownKind
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+TEXT = {"kind": "campaigns.text", "params": {"heading": "Hello", "words": "We kept it.", "align": "left"}}
+CART = {"kind": "campaigns.cart", "params": {"button": "Back to my cart"}}
+FOOTER = {"kind": "campaigns.footer", "params": {"because": "You left a cart."}}
+
+
+def said(*stored, **changed):
+    """HTML and text of a message of these blocks, for the person of the examples."""
+    made = composing.made_of(stored, PLAIN)
+    ready = compiling.compiled("s", mjml.compile_html(made.mjml), made.text)
+    return ready.render(variables.example() | changed)
+
+
+def typed(words):
+    return TEXT | {"params": TEXT["params"] | {"words": words}}
+
+
+@pytest.mark.parametrize("kind", list(blocks), ids=lambda kind: kind.key)
+def test_every_block_as_it_comes_out_of_the_menu_is_sound(kind):
+    if not kind.form(kind.blank()).is_valid():
+        pytest.skip("it has to be filled in first; its own tests do")
+    stored = [{"kind": kind.key, "params": kind.blank()}]
+    if kind.key != FOOTER["kind"]:
+        stored.append(FOOTER)
+    made = composing.made_of(stored, PLAIN)
+    assert compiling.problems(made.mjml, "mjml", shapes()) == []
+    assert compiling.problems(made.text, "text", shapes()) == []
+
+
+def test_blocks_become_one_message_and_its_plain_text():
+    shown = said(TEXT, CART, FOOTER)
+    assert "Hello" in shown.html and "Back to my cart" in shown.html and "Nygade 4" in shown.html
+    assert "Fjord 40" in shown.text and "Back to my cart: https://t.example.com/r/abc" in shown.text
+
+
+def test_a_cart_falls_away_where_there_is_none():
+    nothing = variables.example()["cart"] | {"lines": []}
+    shown = said(TEXT, CART, FOOTER, cart=nothing)
+    assert "Back to my cart" not in shown.html + shown.text
+    assert "Hello" in shown.html
+
+
+def test_marks_of_markdown_mean_bold_links_and_lists():
+    shown = said(typed("**New** from [our shop](https://shop.example.com/new):\n\n- one\n- two"), FOOTER)
+    assert (
+        "<strong>New</strong>" in shown.html
+        and '<a href="https://shop.example.com/new">our shop</a>' in shown.html
+    )
+    assert "<li>one</li>" in shown.html
+    assert "New from our shop: https://shop.example.com/new:" in shown.text
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["<script>alert(1)</script>", '"><img src=x onerror=alert(1)>', "a < b & c", "</mj-text>", "&#60;b>"],
+)
+def test_what_was_typed_is_text_and_no_markup(words):
+    shown = said(typed(words), FOOTER)
+    assert "<script" not in shown.html and "<img src=x" not in shown.html
+    assert words in shown.text
+    heading = TEXT | {"params": TEXT["params"] | {"heading": words}}
+    assert "<script" not in said(heading, FOOTER).html
+
+
+def test_variables_stand_anywhere_in_what_was_typed():
+    shown = said(typed("Dear {{ contact.first_name | default: 'you' }}, [look]({{ shop.url }})."), FOOTER)
+    assert "Dear Ana" in shown.html and 'href="https://shop.example.com/"' in shown.html
+    assert "Dear Ana, look: https://shop.example.com/" in shown.text
+
+
+def test_a_mistake_knows_the_block_it_is_in():
+    made = composing.made_of([TEXT, typed("{{ nobody.knows }}"), FOOTER], PLAIN)
+    [problem] = compiling.problems(made.mjml, "mjml")
+    assert made.block_at(problem.line) == 1
+    assert made.block_at(1) is None
+
+
+def test_a_block_that_nobody_knows_or_that_is_not_filled_in_is_an_error():
+    with pytest.raises(UnknownKind):
+        composing.made_of([{"kind": "campaigns.gone", "params": {}}], PLAIN)
+    with pytest.raises(BrokenParams, match="heading or some words"):
+        composing.made_of([{"kind": "campaigns.text", "params": {"align": "left"}}], PLAIN)
+
+
+def test_a_version_keeps_its_blocks_and_what_was_made_of_them(db):
+    template = Template.objects.create(name="Blocks", created_at=NOW)
+    version = editing.save_version(
+        template, subject="s", preheader="", blocks=[TEXT, FOOTER], by=None, now=NOW
+    )
+    version.refresh_from_db()
+    assert version.mode == TemplateVersion.Mode.BLOCKS
+    assert version.blocks == [TEXT, FOOTER]
+    assert "Hello" in version.html and "<mj-text" in version.mjml
+    by_hand = editing.save_version(
+        template, subject="s", preheader="", mjml=version.mjml, text=version.text, by=None, now=NOW
+    )
+    assert (by_hand.mode, by_hand.blocks) == (TemplateVersion.Mode.SOURCE, [])
