@@ -5,7 +5,7 @@ A new fact is one class in one file of `facts/`, a new block one in `blocks/`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -83,6 +83,10 @@ class Block(Kind):
     icon = "article"
     place = 50
     """Where it stands in the menu: the lower the further up."""
+    on_paper = True
+    """Whether it stands on the sheet; head and footer stand above and below it."""
+    example: Mapping[str, Any] = {}
+    """Parameters of an example, beyond what it begins with."""
 
     def mjml(self, params: dict[str, Any], look: Look) -> str:
         """One or more `<mj-section>`; what was typed may hold Liquid and nothing else that is special."""
@@ -91,6 +95,15 @@ class Block(Kind):
     def text(self, params: dict[str, Any]) -> str:
         """The same for people who read plain text."""
         return ""
+
+    def bleeds(self, params: dict[str, Any]) -> bool:
+        """Whether it reaches the edges of the sheet it stands on, so that the sheet adds no margin."""
+        return False
+
+    def shown(self) -> dict[str, Any] | None:
+        """Parameters of an example; None where somebody has to choose first (which survey, say)."""
+        params = {**self.blank(), **self.example}
+        return params if self.form(params).is_valid() else None
 
 
 facts: Registry[Fact] = Registry(Fact)

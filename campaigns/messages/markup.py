@@ -52,6 +52,14 @@ def line(typed: str) -> str:
     return " ".join(typed.split())
 
 
+def if_any(typed: str, mjml: str) -> str:
+    """Sections that fall away where what was typed comes to nothing: a picture that somebody lacks."""
+    if "{" not in typed:
+        return mjml
+    capture = f"{{% capture picture %}}{attribute(typed)}{{% endcapture %}}"
+    return f'<mj-raw>{capture}{{% if picture != "" %}}</mj-raw>\n{mjml}\n<mj-raw>{{% endif %}}</mj-raw>'
+
+
 def fill(name: str, look: Look | None = None, **values: str) -> str:
     """A file of `templates/mail/`, its `$names` replaced: what the look is made of, and these values, which
     have been through the functions above. A name that nothing stands for is an error, `$$` a dollar.

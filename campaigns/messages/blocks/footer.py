@@ -22,6 +22,7 @@ class Footer(Block):
     icon = "bottom_navigation"
     help = "Postal address, unsubscribe, why am I getting this. Every message needs one."
     place = 100
+    on_paper = False
 
     class Params(forms.Form):
         because = forms.CharField(

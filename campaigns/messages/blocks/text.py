@@ -9,8 +9,7 @@ from django import forms
 from campaigns.messages.kinds import Block, blocks
 from campaigns.messages.look import Look
 from campaigns.messages.markup import attribute, fill, line, plain, words
-
-ALIGNMENTS = [("left", "left"), ("center", "in the middle")]
+from campaigns.messages.typed import ALIGNMENTS, Line, Words
 
 
 @blocks.register
@@ -24,15 +23,14 @@ class Text(Block):
     icon = "notes"
     help = "A heading and paragraphs."
     place = 10
+    example = {
+        "heading": "Hello {{ contact.first_name | default: 'there' }}",
+        "words": "A few friendly words.",
+    }
 
     class Params(forms.Form):
-        heading = forms.CharField(max_length=300, required=False)
-        words = forms.CharField(
-            max_length=20_000,
-            required=False,
-            widget=forms.Textarea(attrs={"rows": 6}),
-            help_text="**bold**, *italic*, [a link](https://…), lines with - for a list.",
-        )
+        heading = Line(required=False)
+        words = Words(required=False)
         align = forms.ChoiceField(label="stands", choices=ALIGNMENTS, initial="left")
 
         def clean(self) -> dict[str, Any]:
