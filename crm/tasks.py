@@ -6,6 +6,7 @@ from crm.audience import rhythm, segmentation, standing
 from crm.audience.leads import qualifying
 from crm.kernel.work import Budget
 from crm.people import consent
+from crm.shop import bought
 from crm.ticking import tick, tidy_slots
 
 
@@ -31,6 +32,12 @@ def shop_rhythm(now: datetime, budget: Budget) -> int:
 def leads(now: datetime, budget: Budget) -> int:
     """Bring leads, their scores and stages up to date."""
     return qualifying.refresh_all(now, budget)
+
+
+@tick("crm.bought", every=60)
+def count_earlier_orders(now: datetime, budget: Budget) -> int:
+    """Count what was bought before it was counted as orders came in."""
+    return bought.count_waiting(budget)
 
 
 @tick("crm.tidy", every=3600)

@@ -36,6 +36,7 @@ from crm.models import (
     Task,
 )
 from crm.people import consent, identity
+from crm.shop.bought import recount
 from crm.shop.settings import this_shop
 from tracking.models import Cart, CartLine, InboundEvent
 
@@ -176,6 +177,7 @@ def order(contact: Contact, thing: Product, *, number: int = 1, at: datetime = N
     OrderLine.objects.create(
         contact=contact, order=made, product=thing, name=thing.name, unit_price=thing.price, occurred_at=at
     )
+    recount([contact.pk])
     return made
 
 

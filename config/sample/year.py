@@ -19,6 +19,7 @@ from config.sample.copying import copy_in
 from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactPoint, Engagement, Order, OrderLine, OutsideId
 from crm.people.consent import Said, record
+from crm.shop import bought
 from crm.shop.intake import ORDER, SHOP
 from tracking.models import Cart, CartLine, DailyCount, Event, Visit, Visitor
 from tracking.visits import rollups
@@ -57,7 +58,9 @@ class Batch:
     def write(self, now: datetime) -> dict[str, int]:
         counts = {str(table._meta.verbose_name_plural): copy_in(table, self.rows[table]) for table in TABLES}
         counts["consent events"] = len(record(self.said, now))
-        rollups.recount(contact["id"] for contact in self.rows[Contact])
+        people = [contact["id"] for contact in self.rows[Contact]]
+        rollups.recount(people)
+        bought.recount(people)
         return counts
 
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, GreaterThanOrEqual
 
-from crm.conditions import goods, words
+from crm.conditions import buyers, goods, words
 from crm.conditions.goods import GoodsForm
 from crm.conditions.often import Often, OftenForm
 from crm.conditions.purchases import GROUP, of_goods, orders_known
@@ -69,11 +69,19 @@ class Ordered(Ordering):
     def at_least(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         if self._are_all(params, scope):
             return Q(engagement__order_count__gte=number)
+        if buyers.are_kept(params, scope):
+            when = span_of(params).one_sided(at)
+            if number == 1 and when is not None:
+                return buyers.of(params, at, scope, when)
+            if number > 1 and when == {} and not params["product"]:
+                return buyers.of_at_least(number, params, self.rows(params, at, scope), scope)
         return super().at_least(number, params, at, scope)
 
     def exactly(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         if self._are_all(params, scope):
             return Q(engagement__order_count=number)
+        if buyers.are_kept(params, scope):
+            return self.at_least(number, params, at, scope) & ~self.at_least(number + 1, params, at, scope)
         return super().exactly(number, params, at, scope)
 
     def _are_all(self, params: dict[str, Any], scope: Scope) -> bool:
@@ -104,6 +112,9 @@ class NotOrdered(Condition):
         span = span_of(params)
         if scope.current and span.is_ever and not goods.are_named(params):
             return ~Q(engagement__order_count__gte=1)
+        when = span.one_sided(at)
+        if when is not None and buyers.are_kept(params, scope):
+            return ~buyers.of(params, at, scope, when)
         return ~Q(Exists(self._orders(params, at, scope).filter(span.q(at))))
 
     def sentence(self, params: dict[str, Any]) -> str:

@@ -88,9 +88,9 @@ def are_named(params: dict[str, Any]) -> bool:
     return bool(params["category"] or params["brand"] or params["product"])
 
 
-def on_lines(params: dict[str, Any], own: str = "sku") -> Q:
+def on_lines(params: dict[str, Any], own: str = "sku", by: str = "") -> Q:
     """Lines of the goods. A line keeps its name and its own id (`own` says in which column) when the product
-    is gone.
+    is gone. By the catalogue alone, or by a product's words alone, where that is said.
     """
     goods = Q()
     if params["category"]:
@@ -98,7 +98,8 @@ def on_lines(params: dict[str, Any], own: str = "sku") -> Q:
     if params["brand"]:
         goods &= Q(product__brand__iexact=params["brand"])
     if named := params["product"]:
-        goods &= Q(product_id__in=named.ids) | Q(**{own: named.text}) | Q(name__iexact=named.text)
+        known, said = Q(product_id__in=named.ids), Q(**{own: named.text}) | Q(name__iexact=named.text)
+        goods &= {"": known | said, "catalogue": known, "words": said}[by]
     return goods
 
 

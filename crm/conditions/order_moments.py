@@ -10,7 +10,7 @@ from django import forms
 from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import JSONObject, Lead, RowNumber
 
-from crm.conditions import goods, words
+from crm.conditions import buyers, goods, words
 from crm.conditions.goods import GoodsForm
 from crm.conditions.purchases import GROUP, of_goods, orders_known
 from crm.conditions.spans import begins, turned
@@ -63,11 +63,12 @@ class OrderMoment(Condition):
         is_later, side = self._side(params, at)
         if scope.current and not goods.are_named(params):
             return Q(**{f"engagement__{self.column}__{side[is_later]}": self._border(params, at)})
-        orders = self._orders(params, at, scope)
-        later, earlier = (
-            Q(Exists(orders.filter(**{f"occurred_at__{one}": self._border(params, at)})))
-            for one in (side[True], side[False])
-        )
+        sides = [{f"occurred_at__{one}": self._border(params, at)} for one in (side[True], side[False])]
+        if buyers.are_kept(params, scope):
+            later, earlier = (buyers.of(params, at, scope, when) for when in sides)
+        else:
+            orders = self._orders(params, at, scope)
+            later, earlier = (Q(Exists(orders.filter(**when))) for when in sides)
         return self.sided(later, earlier, is_later=is_later)
 
     def sided(self, later: Q, earlier: Q, *, is_later: bool) -> Q:

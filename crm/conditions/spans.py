@@ -60,6 +60,16 @@ class Span:
             inside &= Q(**{f"{column}__lt": begins(self.to_day + timedelta(days=1))})
         return inside
 
+    def one_sided(self, at: datetime) -> dict[str, Any] | None:
+        """The same as a lookup of `occurred_at`, where one is enough; None where it takes two."""
+        if self.within_days:
+            return {"occurred_at__gt": at - timedelta(days=self.within_days)}
+        if self.from_day and self.to_day:
+            return None
+        if self.from_day:
+            return {"occurred_at__gte": begins(self.from_day)}
+        return {"occurred_at__lt": begins(self.to_day + timedelta(days=1))} if self.to_day else {}
+
     def passed(
         self, rows: QuerySet[Any], since: datetime, at: datetime, column: str = "occurred_at"
     ) -> Sequence[QuerySet[Any]]:

@@ -7,7 +7,7 @@ from crm.models.contacts import Channel, Contact, ContactChange, ContactPoint, E
 from crm.models.desk import Notice, Task
 from crm.models.fields import OwnField
 from crm.models.leads import Lead, LeadDefinition, LeadVersion, ScoreChange, ScoreLine, Stage, StageMove
-from crm.models.orders import Order, OrderLine
+from crm.models.orders import Bought, Order, OrderLine, UncountedBuyers
 from crm.models.segments import Segment, SegmentMembership, SegmentSize
 from crm.models.shop import Heartbeat, ScheduleSlot, ServerKey, ShopSettings
 from crm.models.standing import (
@@ -22,6 +22,7 @@ from crm.models.standing import (
 )
 
 __all__ = [
+    "Bought",
     "Channel",
     "Clock",
     "Company",
@@ -63,4 +64,5 @@ __all__ = [
     "State",
     "Suppression",
     "Task",
+    "UncountedBuyers",
 ]

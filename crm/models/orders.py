@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 
 from crm.kernel import clock
-from crm.models.base import ByContact, Fact
+from crm.models.base import ByContact, Fact, Scale
 from crm.models.catalogue import Product
 from crm.models.contacts import Contact
 
@@ -85,3 +85,41 @@ class OrderLine(ByContact):
 
     def __str__(self) -> str:
         return f"{self.quantity:g} × {self.name}"
+
+
+class Bought(ByContact):
+    """What one person has bought of one product, all orders together: a row where there is at least one.
+
+    Derived from orders and their lines and kept up with them (`crm.shop.bought`), never told. A cancelled
+    order is none; a refunded one is. Lines of goods the catalogue does not know (any more) are in no row.
+    """
+
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="+", db_index=False)
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    orders = models.PositiveIntegerField(help_text="Different orders with it.")
+    quantity = models.DecimalField(max_digits=14, decimal_places=2, help_text="Pieces, all orders together.")
+    first_at = models.DateTimeField(help_text="When the first of these orders was placed.")
+    last_at = models.DateTimeField(help_text="When the last of these orders was placed.")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["contact", "product"], name="one_row_a_product_bought"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["product", "contact"],
+                name="bought_product",
+                include=["last_at", "first_at", "orders"],
+            ),
+        ]
+
+
+class UncountedBuyers(models.Model):
+    """One row while orders from before `Bought` was kept are being counted: of people up to this id they are.
+    Rules ask the orders meanwhile.
+    """
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    after = models.UUIDField(help_text="Contacts with a greater id are still to be counted.")

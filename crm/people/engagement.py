@@ -59,13 +59,21 @@ def touch(moment: Moment, moments: Mapping[UUID, datetime]) -> None:
         )
 
 
+def hold(contact_ids: Iterable[UUID]) -> None:
+    """Whoever counts the same people next waits until this transaction ends."""
+    people = sorted(set(contact_ids))
+    if people:
+        with connection.cursor() as cursor:
+            cursor.execute(_LOCK, [[ids.uuid7() for _ in people], people])
+
+
 def recount_orders(contact_ids: Iterable[UUID]) -> None:
-    """Count and sum the orders of these people anew; an order on the web, also one cancelled since, says that
-    they were there.
+    """Count and sum the orders of these people anew, and hold them; an order on the web, also one cancelled
+    since, says that they were there.
     """
     people = sorted(set(contact_ids))
     if not people:
         return
+    hold(people)
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, [[ids.uuid7() for _ in people], people])
         cursor.execute(_RECOUNT, [people])

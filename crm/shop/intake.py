@@ -19,6 +19,7 @@ from crm.models import Order, OrderLine, OutsideId
 from crm.models.writing import update_rows
 from crm.people import engagement, identity
 from crm.people.identity import Known, short
+from crm.shop import bought
 from crm.shop.fitting import fit
 from crm.shop.products import ProductIn, record_products
 from crm.shop.settings import this_shop
@@ -240,8 +241,10 @@ class _Intake:
         occurred = {order.pk: order.occurred_at for order in [*self.created, *existing.values()]}
         OrderLine.objects.bulk_create([*kept, *self._lines(contacts, occurred)], batch_size=1000)
         self._point_at(contacts)
-        touched = {order.contact_id for order in [*self.created, *self.changed]} | set(self.moved.values())
-        engagement.recount_orders(touched | {contacts[pk] for pk in self.moved})
+        told = {order.pk for order in [*self.created, *self.changed]}.union(self.moved, self.lines)
+        touched = {contacts[pk] for pk in told}.union(self.moved.values())
+        engagement.recount_orders(touched)
+        bought.recount(touched)
 
     def _point_at(self, contacts: dict[UUID, UUID]) -> None:
         rows = list(OutsideId.objects.filter(source=self.source, kind=ORDER, object_id__in=list(self.moved)))
@@ -284,13 +287,9 @@ def _kept(name: str, word: OrderIn) -> object:
     if name == "address_hash":
         return identity.hash_of(word.known.email) if word.known.email else None
     value = getattr(word, name)
-    return (
-        value
-        if name == "visitor_id"
-        else short(value, 100)
-        if name != "coupon_code"
-        else fit(Order, name, value)
-    )
+    if name == "visitor_id":
+        return value
+    return fit(Order, name, value) if name == "coupon_code" else short(value, 100)
 
 
 def _state(order: Order) -> dict[str, object]:

@@ -14,6 +14,7 @@ from crm.kernel.rules import Scope
 from crm.models import Contact, Order, OrderLine, Product, ShopSettings
 from crm.people import stirring
 from crm.people.identity import Known, resolve
+from crm.shop import bought
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products
 
 NOW = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -188,8 +189,10 @@ def test_windows_are_exact_to_the_second(cast):
         )
         Order.objects.filter(external_id="2").update(occurred_at=NOW - timedelta(days=30) + SECOND)
         Order.objects.filter(external_id="1").update(occurred_at=ago(31))
+        bought.recount([cast["Ana"].pk])
         assert who(document) == {"Ana"}
         Order.objects.filter(external_id="2").update(occurred_at=NOW - timedelta(days=30))
+        bought.recount([cast["Ana"].pk])
         assert who(document) == set()
 
 

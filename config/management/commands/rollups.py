@@ -1,15 +1,18 @@
-"""Count anew what is kept up with events: after a repair by hand, or to see that nothing needs one."""
+"""Count anew what is kept up with events and orders, after a repair by hand, or check it."""
 
 from datetime import date
+from math import inf
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from crm.kernel.work import Budget
+from crm.shop import bought
 from tracking.visits import rollups
 
 
 class Command(BaseCommand):
-    help = "Daily counts and visits: make them anew from all events, or check them against these."
+    help = "Daily counts, visits, what was bought: make them anew from all events and orders, or check them."
 
     def add_arguments(self, parser: CommandParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -24,10 +27,14 @@ class Command(BaseCommand):
         for month in rollups.months(options["since"]):
             rollups.make(month)
             self.stdout.write(f"{month:%B %Y} is counted.")
+        people = bought.count_anew(Budget(inf))
+        self.stdout.write(f"What {people} people bought is counted.")
 
     def _check(self) -> None:
-        found = rollups.differences()
+        found = rollups.differences() | {"rows of goods bought": bought.differences()}
         if any(found.values()):
             differ = ", ".join(f"{number} {name}" for name, number in found.items() if number)
-            raise CommandError(f"Not as the events say: {differ}. `manage.py rollups rebuild` counts anew.")
-        self.stdout.write("Every count and every visit is as the events say.")
+            raise CommandError(f"Not as it should be: {differ}. `manage.py rollups rebuild` counts anew.")
+        self.stdout.write(
+            "Every count, every visit and every row of goods bought is as the events and orders say."
+        )
