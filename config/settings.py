@@ -233,7 +233,7 @@ ADMIN_SECURITY_POLICY = {
     "default-src": [SELF],
     "script-src": [SELF, UNSAFE_EVAL],
     "style-src": [SELF, UNSAFE_INLINE],
-    "img-src": [SELF, "data:", "blob:", "https:", REKINDLE_SHOP_URL],
+    "img-src": [SELF, "data:", "blob:", "https:", REKINDLE_SHOP_URL, REKINDLE_PUBLIC_URL],
     "font-src": [SELF, "data:"],
     "object-src": [NONE],
     "form-action": [SELF],

@@ -32,6 +32,7 @@ UNFOLD = {
     "STYLES": [
         lambda request: static("rekindle/admin.css"),
         lambda request: static("rekindle/rules.css"),
+        lambda request: static("rekindle/brand.css"),
     ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",
@@ -76,6 +77,12 @@ UNFOLD = {
                     ),
                     _item(
                         "Decisions", "rule", "admin:campaigns_decision_changelist", "campaigns.view_decision"
+                    ),
+                    _item(
+                        "Pictures",
+                        "photo_library",
+                        "admin:campaigns_image_changelist",
+                        "campaigns.view_image",
                     ),
                     _item("Senders", "badge", "admin:campaigns_sender_changelist", "campaigns.view_sender"),
                 ],

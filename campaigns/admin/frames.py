@@ -1,5 +1,5 @@
 """Messages shown inside the admin: in a sandboxed frame whose own policy runs nothing and fetches only
-pictures of the shop.
+pictures of the shop and of our own library.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def _picture_origins() -> set[str]:
     urls += Sender.objects.exclude(image_url="").values_list("image_url", flat=True)[:50]
     urls += Product.objects.exclude(image_url="").values_list("image_url", flat=True)[:500]
     # Our own collector counts opens: looking at a message here must not be one.
-    return {origin for url in urls if (origin := _origin(url))} - {_origin(settings.REKINDLE_COLLECT_URL)}
+    found = {origin for url in urls if (origin := _origin(url))} - {_origin(settings.REKINDLE_COLLECT_URL)}
+    return found | {f"{settings.REKINDLE_PUBLIC_URL}/i/"}
 
 
 def _origin(url: str) -> str:

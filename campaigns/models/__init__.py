@@ -3,6 +3,7 @@
 from campaigns.models.campaigns import Campaign, FlowVersion, Step
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
 from campaigns.models.enrolments import Due, Enrolment
+from campaigns.models.images import Image
 from campaigns.models.senders import Sender, SendingControl
 from campaigns.models.templates import Template, TemplateVersion
 
@@ -15,6 +16,7 @@ __all__ = [
     "Due",
     "Enrolment",
     "FlowVersion",
+    "Image",
     "OrderCredit",
     "Sender",
     "SendingControl",
