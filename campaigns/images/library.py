@@ -28,8 +28,11 @@ _DRAWING = re.compile(rb"<svg\b|<!doctype\s+svg", re.IGNORECASE)
 class Upload(Protocol):
     """A file as a form hands it over."""
 
-    name: str | None
-    size: int | None
+    @property
+    def name(self) -> str | None: ...
+
+    @property
+    def size(self) -> int | None: ...
 
     def read(self) -> bytes: ...
 

@@ -81,7 +81,7 @@ def test_the_address_is_of_the_narrowest_file_that_is_wide_enough(store):
 
 
 def test_an_enormous_picture_is_refused_and_says_the_limit(store):
-    with pytest.raises(library.Refused, match="30,000 × 30,000 is more than 25 million pixels"):
+    with pytest.raises(library.Refused, match="more than 25 million pixels"):
         take(pictures.png_that_says(30_000, 30_000), "huge.png")
     assert not list(store.iterdir())
 
