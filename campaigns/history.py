@@ -33,7 +33,9 @@ class Messages(Source):
                 key=str(row.pk),
                 kind="message",
                 title=f"{row.get_channel_display()} “{row.template}”: {row.get_state_display()}",
-                detail=" · ".join(filter(None, [str(row.campaign or ""), row.reason.replace("_", " ")])),
+                detail=" · ".join(
+                    filter(None, [str(row.campaign or ""), _variant(row), row.reason.replace("_", " ")])
+                ),
                 url=reverse("admin:campaigns_delivery_change", args=[row.pk]),
                 icon="mail" if row.state == DeliveryState.SENT else "mail_off",
                 data={"delivery": row.pk, "public_id": str(row.public_id), "state": row.state},
@@ -107,6 +109,10 @@ class Runs(Source):
             )
             for row in self.below(rows, before, at="entered_at")[:limit]
         ]
+
+
+def _variant(row: Delivery) -> str:
+    return f"variant {row.variant}" if row.variant else ""
 
 
 def _ending(row: Enrolment) -> str:

@@ -21,7 +21,7 @@ from campaigns.admin.steps import StepInline, is_frozen
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks, triggers
 from campaigns.models import Campaign, Enrolment
-from campaigns.results import reporting
+from campaigns.results import comparing, reporting
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.kernel.kindforms import fields_of, kind_form
@@ -81,7 +81,7 @@ class CampaignAdmin(ModelAdmin):
     inlines = [StepInline]
 
     class Media:
-        js = ["rekindle/kinds.js"]
+        js = ["rekindle/kinds.js", "rekindle/variants.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         inside = Enrolment.objects.filter(
@@ -176,6 +176,12 @@ class CampaignAdmin(ModelAdmin):
             extra_context = (extra_context or {}) | _page(campaign)
         return super().change_view(request, object_id, form_url, extra_context)
 
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        super().save_formset(request, form, formset, change)
+        for step in formset.forms:
+            if "variants" in step.changed_data and step not in formset.deleted_forms:
+                step.keep_variants()
+
     @display(description="State", label=STATES)
     def what(self, campaign: Campaign) -> tuple[str, str]:
         return campaign.state, campaign.get_state_display()
@@ -212,4 +218,5 @@ def _page(campaign: Campaign) -> dict[str, Any]:
         "checklist": checks,
         "missing": sum(not check.done for check in checks),
         "week": week,
+        "compared": comparing.compared(campaign, version),
     }

@@ -53,7 +53,11 @@ class Picture:
 
 def draw(campaign: Campaign, version: FlowVersion | None, people: dict[tuple[int, int], int]) -> Picture:
     """The picture of one version, with how many people stand in each step; those of other versions apart."""
-    rows = list(version.steps.select_related("template")) if version else []
+    rows = (
+        list(version.steps.select_related("template").prefetch_related("variants__template"))
+        if version
+        else []
+    )
     paths = sorted({row.path for row in rows if row.path})
     columns = {path: number for number, path in enumerate(paths)}
     middle = (max(len(paths), 1) - 1) * (WIDTH + GAP) // 2

@@ -6,8 +6,8 @@ from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from campaigns.admin import picture
-from campaigns.flows import launching
+from campaigns.admin import picture, variant_rows
+from campaigns.flows import launching, variants
 from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Step
 from crm.kernel import clock
@@ -19,6 +19,11 @@ class StepForm(forms.ModelForm):
     position = forms.IntegerField(
         required=False, min_value=0, max_value=999, help_text="Drag the step, or type its place. Blank: last."
     )
+    variants = variant_rows.VariantsField(
+        label="Messages compared",
+        required=False,
+        help_text="Each person gets one of them, always the same. The campaign’s page counts what each did.",
+    )
 
     class Meta:
         model = Step
@@ -28,11 +33,23 @@ class StepForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         dress(self, {"position"})
         if self.instance.pk:
+            self.initial["variants"] = variant_rows.initial(self.instance)
             # What the theme writes above the fields of a row.
             self.instance.get_inline_title = lambda: picture.of_step(self.instance).words
 
     def clean_position(self) -> int:
         return self.cleaned_data["position"] or 0
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("variants"):
+            cleaned["template"] = None
+        return cleaned
+
+    def keep_variants(self) -> None:
+        """After the step is saved: the messages it compares."""
+        kind = steps.get(self.instance.kind)
+        variants.keep(self.instance, self.cleaned_data["variants"] if kind.has_template else [])
 
 
 class StepInline(NonrelatedStackedInline):
@@ -44,18 +61,23 @@ class StepInline(NonrelatedStackedInline):
 
     def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = kind_form(
-            StepForm, "kind", "params", steps, {"template": lambda kind: kind.has_template}
+            StepForm, "kind", "params", steps, dict.fromkeys(["template", "variants"], _sends)
         )
         return super().get_formset(request, obj, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         if not self.has_change_permission(request, obj):
             return [(None, {"fields": ["words", "template"]})]
-        return [(None, {"fields": ["kind", *fields_of("kind", steps), "template", "position"]})]
+        return [(None, {"fields": ["kind", *fields_of("kind", steps), "template", "variants", "position"]})]
 
     def get_form_queryset(self, obj: Campaign) -> QuerySet[Step]:
         version = launching.newest_version(obj)
-        return Step.objects.filter(version=version).select_related("template").order_by("position", "id")
+        return (
+            Step.objects.filter(version=version)
+            .select_related("template")
+            .prefetch_related("variants__template")
+            .order_by("position", "id")
+        )
 
     def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
         return bool(super().has_add_permission(request, obj) and not is_frozen(obj))
@@ -75,6 +97,10 @@ class StepInline(NonrelatedStackedInline):
     @display(description="What happens")
     def words(self, step: Step) -> str:
         return picture.of_step(step).words
+
+
+def _sends(kind: Any) -> bool:
+    return bool(kind.has_template)
 
 
 def is_frozen(campaign: Campaign | None) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 from django.urls import reverse
 from django.utils.text import Truncator
 
+from campaigns.flows import variants
 from campaigns.flows.kinds import steps, triggers
 from campaigns.messages import editing, kinds, rendering
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
@@ -51,7 +52,13 @@ class Check:
 def checklist(campaign: Campaign, version: FlowVersion | None = None) -> list[Check]:
     """All lines, of this version of the flow or the newest one."""
     version = version or campaign.versions.order_by("-number").first()
-    rows = list(version.steps.select_related("template__current")) if version else []
+    rows = (
+        list(
+            version.steps.select_related("template__current").prefetch_related("variants__template__current")
+        )
+        if version
+        else []
+    )
     sender = campaign.sender or Sender.objects.filter(is_default=True).first()
     shop = ShopSettings.objects.filter(pk=1).first()
     return [
@@ -141,7 +148,7 @@ def _shop(shop: ShopSettings | None) -> str:
 
 
 def _templates(rows: list[Step]) -> Iterator[Check]:
-    for template in {row.template for row in rows if row.template}:
+    for template in {template for row in rows for _label, template in variants.messages_of(row)}:
         yield Check(
             f"template:{template.pk}",
             f"The message “{template}”",

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
+from campaigns.flows import variants
 from campaigns.flows.checklist import Check, checklist
 from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Due, Enrolment, FlowVersion, Step
@@ -152,7 +153,7 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
 def describe(campaign: Campaign, version: FlowVersion | None = None) -> list[tuple[Step, str]]:
     """The steps with their words, for the page and the picture."""
     shown = version or newest_version(campaign)
-    rows = shown.steps.select_related("template") if shown else []
+    rows = shown.steps.select_related("template").prefetch_related("variants__template") if shown else []
     return [(row, _words(row)) for row in rows]
 
 
@@ -195,9 +196,11 @@ def _copied(version: FlowVersion, now: datetime) -> FlowVersion:
     highest = version.campaign.versions.aggregate(Max("number"))["number__max"] or 0
     copy = FlowVersion.objects.create(campaign=version.campaign, number=highest + 1, created_at=now)
     rows = list(version.steps.all())
+    olds = list(version.steps.all())
     for row in rows:
         row.pk, row._state.adding, row.version = None, True, copy
     Step.objects.bulk_create(rows)
+    variants.copy(list(zip(olds, rows, strict=True)))
     return copy
 
 

@@ -12,8 +12,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
+from django.db.models import Q
 
 from campaigns.delivery import outbox
+from campaigns.flows import variants
 from campaigns.flows.course import Course
 from campaigns.flows.kinds import Entrant, triggers
 from campaigns.messages import rendering
@@ -57,15 +59,15 @@ def send_test(
 ) -> list[Delivery]:
     """Really send every message of the flow to `to`, as this contact would get it. Counted nowhere."""
     version = version or campaign.versions.order_by("-number").first()
-    rows = version.steps.select_related("template") if version else Step.objects.none()
-    templates = [row for row in rows if row.template_id]
+    rows = version.steps.all() if version else Step.objects.none()
+    rows = rows.select_related("template").prefetch_related("variants__template")
+    templates = [template for row in rows for _label, template in variants.messages_of(row)]
     if not templates:
         raise CannotTry("No step of the flow sends a message yet.")
     subject = _subject_of(campaign, contact, now)
     made = [
-        _test(row.template, to, contact.pk, subject, campaign.purpose, _sender(campaign), now, campaign)
-        for row in templates
-        if row.template
+        _test(template, to, contact.pk, subject, campaign.purpose, _sender(campaign), now, campaign)
+        for template in templates
     ]
     outbox.enqueue(made)
     return made
@@ -73,7 +75,8 @@ def send_test(
 
 def send_template_test(template: Template, to: str, contact: Contact, by: Any, now: datetime) -> Delivery:
     """Really send one message to `to`, as this contact would get it."""
-    row = Step.objects.filter(template=template).select_related("version__campaign").order_by("-pk").first()
+    steps = Step.objects.filter(Q(template=template) | Q(variants__template=template))
+    row = steps.select_related("version__campaign").order_by("-pk").first()
     campaign = row.version.campaign if row else None
     purpose = campaign.purpose if campaign else Purpose.objects.filter(kind=Purpose.Kind.MARKETING).first()
     if purpose is None:
@@ -168,12 +171,16 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
             at=now,
             step_key=decision.step_key,
             verdict=decision.verdict,
-            words=f"Gets “{delivery.template}”." if delivery else decision.words,
+            words=_gets(delivery) if delivery else decision.words,
             evidence=decision.evidence,
             template=delivery.template if delivery else None,
             message=None if problem else mail,
             problem=problem,
         )
+
+
+def _gets(delivery: Delivery) -> str:
+    return f"Gets “{delivery.template}”{f', variant {delivery.variant}' if delivery.variant else ''}."
 
 
 def _entrant(campaign: Campaign, contact: Contact, now: datetime) -> Entrant:

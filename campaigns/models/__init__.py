@@ -1,6 +1,6 @@
 """What we say, to whom and when, what became of it, and what it earned."""
 
-from campaigns.models.campaigns import Campaign, FlowVersion, Step
+from campaigns.models.campaigns import Campaign, FlowVersion, Step, StepVariant
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
 from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.images import Image
@@ -21,6 +21,7 @@ __all__ = [
     "Sender",
     "SendingControl",
     "Step",
+    "StepVariant",
     "Template",
     "TemplateVersion",
 ]

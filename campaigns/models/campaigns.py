@@ -139,3 +139,26 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}. {self.kind}"
+
+
+class StepVariant(models.Model):
+    """One of several messages of a step. Its share is its weight among the weights of the step."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    step = models.ForeignKey(Step, on_delete=models.CASCADE, related_name="variants")
+    label = models.CharField(max_length=40)
+    template = models.ForeignKey("campaigns.Template", on_delete=models.PROTECT, related_name="+")
+    weight = models.PositiveSmallIntegerField(default=1)
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["step", "label"], name="one_variant_label_a_step"),
+            models.CheckConstraint(condition=models.Q(weight__gt=0), name="variant_weighs_something"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

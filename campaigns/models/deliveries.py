@@ -68,6 +68,9 @@ class Delivery(models.Model):
         "campaigns.Campaign", null=True, on_delete=models.PROTECT, related_name="deliveries"
     )
     step_key = models.CharField(max_length=40, blank=True)
+    variant = models.CharField(
+        max_length=40, blank=True, db_default="", help_text="Which of several messages of the step."
+    )
     enrolment_id = models.UUIDField(null=True)
     template = models.ForeignKey(
         "campaigns.Template", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
@@ -133,6 +136,11 @@ class Delivery(models.Model):
                 fields=["campaign", "-created_at", "-id"],
                 name="delivery_campaign",
                 condition=Q(campaign__isnull=False),
+            ),
+            models.Index(
+                fields=["campaign", "step_key", "variant"],
+                name="delivery_variant",
+                condition=~Q(variant=""),
             ),
         ]
 

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import Value
+from django.db.models import Value, prefetch_related_objects
 
 from campaigns.delivery.guards import NotAllowed, guards
+from campaigns.flows import variants
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Decision, Delivery, Enrolment, Sender
 from campaigns.models import Step as StepRow
@@ -22,7 +23,8 @@ UNREACHABLE = {ContactPoint.Status.HARD, ContactPoint.Status.INVALID}
 
 @steps.register
 class SendEmail(Step):
-    """Puts one e-mail on its way to everyone who may get it.
+    """Puts one e-mail on its way to everyone who may get it. Where several messages are compared, each person
+    gets one of them, always the same.
 
     Whether they may is asked here and again by the fence in the moment of sending. People of the control
     group get nothing but a decision that they were held out. Whoever may not be written to goes on through
@@ -34,10 +36,11 @@ class SendEmail(Step):
     has_template = True
 
     class Params(forms.Form):
-        """The message is a reference of the step; an e-mail has no further parameters."""
+        """Messages are references of the step; an e-mail has no further parameters."""
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         points = _points(batch)
+        prefetch_related_objects([batch.step], "variants")
         sender = batch.campaign.sender or Sender.objects.filter(is_default=True).first()
         if sender is None:
             raise NoSender("No sender is set: choose one in the campaign, or a default sender.")
@@ -62,13 +65,21 @@ class SendEmail(Step):
                     person,
                     Decision.Verdict.QUEUED,
                     "due",
-                    "To be sent.",
-                    {"delivery": str(delivery.public_id), "due_at": delivery.due_at.isoformat()},
+                    f"To be sent: variant {delivery.variant}." if delivery.variant else "To be sent.",
+                    {"delivery": str(delivery.public_id), "due_at": delivery.due_at.isoformat()}
+                    | ({"variant": delivery.variant} if delivery.variant else {}),
                 )
         return {}
 
     def sentence(self, params: dict[str, Any], step: StepRow) -> str:
+        if compared := variants.sentence(step):
+            return f"Send {compared}"
         return f"Send “{step.template}”" if step.template else self.label
+
+    def problems(self, params: dict[str, Any], step: StepRow) -> list[str]:
+        if step.variants.all():
+            return variants.problems(step)
+        return super().problems(params, step)
 
 
 class NoSender(ValueError):
@@ -96,7 +107,8 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
     guard, campaign = batch.guard(person), batch.campaign
     ends_on_order = campaign.exit_on_purchase
     due_at = batch.due[person.pk]
-    assert batch.step.template_id is not None
+    chosen = variants.choose(batch.step, campaign.pk, person.contact_id)
+    assert chosen.template_id is not None
     return Delivery(
         dedupe_key=f"j:{person.pk}:{batch.step.key}:{person.visit}",
         channel=Channel.EMAIL,
@@ -107,7 +119,8 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
         campaign=campaign,
         step_key=batch.step.key,
         enrolment_id=person.pk,
-        template_id=batch.step.template_id,
+        template_id=chosen.template_id,
+        variant=chosen.label,
         subject_kind=person.subject_kind,
         subject_id=person.subject_id,
         subject_version=guard.subject_version,

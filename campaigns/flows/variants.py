@@ -1,0 +1,94 @@
+"""Several messages in one step: who gets which, and the rows behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from campaigns.models import Step, StepVariant, Template
+from crm.kernel import buckets
+
+MOST = 8
+HEAVIEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """One message of a step as somebody wants it: its share is its weight among all weights."""
+
+    label: str
+    template: Template
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The message one person gets: the template's number, and the label of the variant, if there are any."""
+
+    template_id: int | None
+    label: str = ""
+
+
+def choose(step: Step, campaign_id: int, contact_id: object) -> Chosen:
+    """Always the same for one person and step, in every version of the flow; another step asks anew."""
+    rows = list(step.variants.all())
+    if not rows:
+        return Chosen(step.template_id)
+    label = buckets.pick(
+        f"variant:{campaign_id}:{step.key}", contact_id, {row.label: float(row.weight) for row in rows}
+    )
+    return next(Chosen(row.template_id, row.label) for row in rows if row.label == label)
+
+
+def messages_of(step: Step) -> list[tuple[str, Template]]:
+    """Every message the step may send, with its label where there are several."""
+    rows = [(row.label, row.template) for row in step.variants.all()]
+    return rows or ([("", step.template)] if step.template else [])
+
+
+def shares_of(step: Step) -> list[tuple[StepVariant, int]]:
+    """Each variant with its share of the people in percent."""
+    rows = list(step.variants.all())
+    whole = sum(row.weight for row in rows) or 1
+    return [(row, round(100 * row.weight / whole)) for row in rows]
+
+
+def sentence(step: Step) -> str:
+    """The variants in words; nothing where there are none."""
+    shares = shares_of(step)
+    return " or ".join(f"{row.label} “{row.template}” ({share} %)" for row, share in shares)
+
+
+def problems(step: Step) -> list[str]:
+    """What keeps the comparison from working, in words."""
+    rows = list(step.variants.all())
+    if len(rows) == 1:
+        return ["One message is no comparison: add a second one, or take the first away."]
+    return []
+
+
+def keep(step: Step, wanted: Sequence[Wanted]) -> None:
+    """Make these the variants of the step; none: the step sends its one message."""
+    with transaction.atomic():
+        step.variants.all().delete()
+        StepVariant.objects.bulk_create(
+            StepVariant(step=step, label=one.label, template=one.template, weight=one.weight, position=place)
+            for place, one in enumerate(wanted)
+        )
+
+
+def copy(pairs: Sequence[tuple[Step, Step]]) -> None:
+    """The variants of each first step for the second, its copy in another version."""
+    copies = {old.pk: new for old, new in pairs}
+    StepVariant.objects.bulk_create(
+        StepVariant(
+            step=copies[row.step_id],
+            label=row.label,
+            template_id=row.template_id,
+            weight=row.weight,
+            position=row.position,
+        )
+        for row in StepVariant.objects.filter(step__in=copies)
+    )
