@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0004_notices'),
+        ('campaigns', '0005_blocks'),
         ('crm', '0008_consent_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,109 @@
+"""Pictures dropped into the library and messages set against each other, as a marketer does it."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from campaigns.models import Image, StepVariant
+from tests import office as cast
+from tests.browser import pictures
+from tests.browser.conftest import PHONE
+from tests.campaigns import mailing
+from tests.campaigns.images.pictures import photo
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def office(live_server: LiveServer, page: Page, settings, tmp_path) -> Page:
+    settings.MEDIA_ROOT = tmp_path
+    settings.REKINDLE_PUBLIC_URL = settings.REKINDLE_ADMIN_URL = live_server.url
+    cast.set_up_shop(url=live_server.url)
+    cast.sender()
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada", password="secret"))
+    page.context.add_cookies(
+        [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
+    )
+    return page
+
+
+def fits(page: Page) -> None:
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
+    page.set_viewport_size({"width": 1280, "height": 800})
+
+
+def test_pictures_are_dropped_described_and_looked_at(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    page.goto(f"{live_server.url}/admin/campaigns/image/")
+    expect(page.get_by_text("No pictures yet")).to_be_visible()
+    pictures.keep(page, "brand-pictures-empty")
+    page.locator("input[name=files]").set_input_files(
+        [
+            {"name": "oak horn.jpg", "mimeType": "image/jpeg", "buffer": photo(1600, 900)},
+            {"name": "Summer sale.png", "mimeType": "image/png", "buffer": photo(400, 400, "PNG")},
+            {"name": "logo.svg", "mimeType": "image/svg+xml", "buffer": b"<svg></svg>"},
+        ]
+    )
+    expect(page.get_by_text("oak horn.jpg, Summer sale.png, logo.svg")).to_be_visible()
+    page.get_by_role("button", name="Add to the library").click()
+    expect(page.get_by_text("2 pictures were added")).to_be_visible()
+    expect(page.get_by_text("logo.svg: SVG is not taken")).to_be_visible()
+    shown = page.locator(".rk-thumbnail").first
+    expect(shown).to_be_visible()
+    assert shown.evaluate("image => image.complete && image.naturalWidth") == 300
+    page.locator("input[name=form-0-alt]").fill("A summer’s day")
+    pictures.keep(page, "brand-pictures")
+    fits(page)
+    page.locator("[name=_save]").first.click()
+    expect(page.get_by_text("1 picture was changed successfully")).to_be_visible()
+    page.get_by_role("link", name="oak horn").click()
+    expect(page.locator(".rk-large")).to_be_visible()
+    pictures.keep(page, "brand-picture")
+    fits(page)
+    assert Image.objects.filter(alt="A summer’s day").count() == 1
+    assert complaints == []
+
+
+def test_messages_of_a_step_are_set_against_each_other(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    campaign = cast.draft()
+    second = mailing.template("With two alternatives")
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/")
+    message = page.locator("#id_campaigns-step-0-template")
+    expect(message).to_be_visible()
+    first = message.input_value()
+    page.get_by_role("button", name="Compare with another message").first.click()
+    expect(message).to_be_hidden()
+    rows = page.locator("#id_campaigns-step-0-variants .rk-variant")
+    expect(rows).to_have_count(2)
+    expect(rows.nth(0).locator("select")).to_have_value(first)
+    rows.nth(1).locator("select").select_option(str(second.pk))
+    rows.nth(0).get_by_label("Share").fill("75")
+    expect(rows.nth(0).locator("output")).to_have_text("60 %")
+    rows.nth(1).get_by_label("Share").fill("25")
+    pictures.keep(page, "brand-variants-form")
+    fits(page)
+    page.locator("[name=_save]").first.click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert list(StepVariant.objects.values_list("label", "weight")) == [("A", 75), ("B", 25)]
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/")
+    expect(page.get_by_role("heading", name="Messages compared")).to_be_visible()
+    pictures.keep(page, "brand-variants")
+    fits(page)
+    rows.nth(0).get_by_role("button", name="Take away").click()
+    expect(rows).to_have_count(0)
+    expect(message).to_have_value(str(second.pk))
+    page.locator("[name=_save]").first.click()
+    expect(page.get_by_text("was changed successfully")).to_be_visible()
+    assert not StepVariant.objects.exists()
+    assert complaints == []
