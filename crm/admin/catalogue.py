@@ -22,20 +22,23 @@ from crm.shop.regarding import ASKED, stir_owners
 @admin.register(Product)
 class ProductAdmin(ImportExportAdmin):
     resource_classes = [ProductResource]
-    list_display = ["image", "name", "category", "brand", "money", "was", "stock", "lasts", "is_active"]
+    list_display = ["image", "name", "category", "brand", "money", "was", "left", "lasts", "is_active"]
     list_display_links = ["name"]
-    list_filter = ["category", "brand", "consumable", "is_active"]
+    list_filter = ["category", "brand", "in_stock", "consumable", "is_active"]
     sortable_by = ["name", "category", "brand"]
     search_fields = ["name", "=sku", "=external_id"]
     search_help_text = "A part of the name, or a whole SKU."
     ordering = ["name"]
-    readonly_fields = ["image", "source_at", "created_at", "updated_at"]
+    readonly_fields = ["image", "source_at", "changed_at", "created_at", "updated_at"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
-        told = ["source_at", ("created_at", "updated_at")]
+        told = [("source_at", "changed_at"), ("created_at", "updated_at")]
         return [
             (None, {"fields": [*(["image"] if obj else []), "name", "description", ("category", "brand")]}),
-            ("Price and stock", {"fields": [("price", "list_price", "currency"), ("stock", "is_active")]}),
+            (
+                "Price and stock",
+                {"fields": [("price", "list_price", "currency"), ("in_stock", "stock", "is_active")]},
+            ),
             ("Bought again", {"fields": [("consumable", "days_of_supply")]}),
             (
                 "In the shop",
@@ -54,6 +57,13 @@ class ProductAdmin(ImportExportAdmin):
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         obj.updated_at = clock.now()
+        said = set(form.changed_data)
+        if said & {"stock", "in_stock"}:
+            obj.told_stock(
+                obj.stock if "stock" in said else None, obj.in_stock if "in_stock" in said else None
+            )
+        if change:
+            obj.note_change(form.initial, obj.updated_at)
         super().save_model(request, obj, form, change)
         if change and set(ASKED) & set(form.changed_data):
             transaction.on_commit(partial(stir_owners, [obj.pk]))
@@ -69,6 +79,12 @@ class ProductAdmin(ImportExportAdmin):
     @display(description="")
     def image(self, product: Product) -> str:
         return showing.picture(product.image_url, product.name)
+
+    @display(description="Stock")
+    def left(self, product: Product) -> str:
+        if product.in_stock is False:
+            return "sold out"
+        return "" if product.stock is None else str(product.stock)
 
     @display(description="Lasts")
     def lasts(self, product: Product) -> str:

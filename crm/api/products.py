@@ -29,6 +29,7 @@ class OneProduct(Body):
     brand: Title | None = None
     category: Title | None = None
     stock: Annotated[int, Field(ge=-(2**31), lt=2**31)] | None = None
+    in_stock: bool | None = None
     consumable: bool | None = None
     days_of_supply: Annotated[int, Field(ge=0, le=36_500)] | None = None
     is_active: bool | None = None
@@ -45,7 +46,7 @@ class OneProduct(Body):
 
 _SAME = (
     *("name", "sku", "description", "url", "price", "list_price", "currency", "brand", "category"),
-    *("stock", "consumable", "days_of_supply", "is_active"),
+    *("stock", "in_stock", "consumable", "days_of_supply", "is_active"),
 )
 
 

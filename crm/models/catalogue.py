@@ -1,13 +1,30 @@
 """What the shop sells."""
 
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Self
+
 from django.db import models
 
 from crm.kernel import clock
 from crm.models.base import ScaledModel
 
 
+class ProductQuerySet(models.QuerySet["Product"]):
+    def buyable(self) -> Self:
+        """Those that can be bought now; of unknown stock is in stock."""
+        return self.filter(is_active=True).exclude(in_stock=False)
+
+
 class Product(ScaledModel):
-    """A product as the shop knows it. Small beside people: every node holds a copy."""
+    """A product as the shop knows it. Small beside people: every node holds a copy.
+
+    `in_stock` is the one answer to whether it can be bought; whoever tells a number alone has it derived.
+    `changed_at` only grows, and at each change: equal means nothing a message says of it has changed.
+    """
+
+    OFFERED = ("price", "list_price", "currency", "in_stock", "is_active", "url", "image_url", "name")
+    """What a message says of a product, and has to be true when it leaves."""
 
     source = models.CharField(max_length=40, default="script")
     external_id = models.CharField("shop's id", max_length=200)
@@ -23,7 +40,12 @@ class Product(ScaledModel):
     currency = models.CharField(max_length=3, blank=True)
     brand = models.CharField(max_length=120, blank=True, db_index=True)
     category = models.CharField(max_length=200, blank=True, db_index=True)
-    stock = models.IntegerField(null=True, blank=True, help_text="Blank: not known, taken as in stock.")
+    in_stock = models.BooleanField(
+        null=True, blank=True, help_text="Whether it can be bought now. Not known: taken as in stock."
+    )
+    stock = models.IntegerField(
+        "number in stock", null=True, blank=True, help_text="Blank: not counted. None left is sold out."
+    )
     consumable = models.BooleanField(default=False, help_text="Used up and bought again.")
     days_of_supply = models.PositiveIntegerField(
         null=True, blank=True, help_text="How long one lasts; used until a person's own rhythm is known."
@@ -32,8 +54,15 @@ class Product(ScaledModel):
     source_at = models.DateTimeField(
         null=True, blank=True, help_text="The shop's own time of its last word on it."
     )
+    changed_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        help_text="When its price, stock or page last changed; messages made before are made anew.",
+    )
     created_at = models.DateTimeField(default=clock.now)
     updated_at = models.DateTimeField(default=clock.now)
+
+    objects = ProductQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -46,3 +75,25 @@ class Product(ScaledModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_sold_out(self) -> bool:
+        """Known not to be bought now: sold out, or no longer sold."""
+        return self.in_stock is False or not self.is_active
+
+    def told_stock(self, number: int | None, in_stock: bool | None) -> None:
+        """Take a word about the stock: a number, yes or no, or both. The half that is not said follows."""
+        if in_stock is None and number is not None:
+            in_stock = number > 0
+        elif in_stock is False and number is None:
+            number = 0
+        elif in_stock and number is None:
+            number = self.stock if (self.stock or 0) > 0 else None
+        if in_stock is not None:
+            self.stock, self.in_stock = number, in_stock
+
+    def note_change(self, before: Mapping[str, Any], now: datetime) -> None:
+        """Move `changed_at` where what a message says of it is not as before."""
+        if any(before[name] != getattr(self, name) for name in self.OFFERED):
+            least = self.changed_at + timedelta(microseconds=1) if self.changed_at else now
+            self.changed_at = max(now, least)

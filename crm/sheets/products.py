@@ -24,6 +24,7 @@ TOLD = (
     "brand",
     "category",
     "stock",
+    "in_stock",
     "consumable",
     "days_of_supply",
     "is_active",
@@ -42,8 +43,10 @@ class ProductResource(resources.ModelResource):
     def __init__(self, now: datetime | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.now = now
+        self.row_says: set[str] = set()
 
     def before_import_row(self, row: Any, **kwargs: Any) -> None:
+        self.row_says = set()
         row["source"] = str(row.get("source") or "").strip() or SHOP
         row["external_id"] = str(row.get("external_id") or "").strip()
         if not row["external_id"]:
@@ -56,13 +59,20 @@ class ProductResource(resources.ModelResource):
         told = row.get(field.column_name)
         if told is None or (isinstance(told, str) and not told.strip()):
             return
+        self.row_says.add(field.column_name)
         super().import_field(field, instance, row, is_m2m, **kwargs)
 
     def do_instance_save(self, instance: Any, is_create: bool) -> None:
         assert self.now is not None, "an import needs the moment it happens at"
+        # Of the two halves of the stock, the one this row leaves out follows from the one it tells.
+        silent = {"stock", "in_stock"} - self.row_says
         word = ProductIn(
             instance.external_id,
-            **{name: getattr(instance, name) for name in TOLD if getattr(instance, name) not in (None, "")},
+            **{
+                name: getattr(instance, name)
+                for name in TOLD
+                if name not in silent and getattr(instance, name) not in (None, "")
+            },
             source_at=self.now,
         )
         found = record_products([word], self.now, source=instance.source)

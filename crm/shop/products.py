@@ -38,6 +38,7 @@ class ProductIn:
     brand: str | None = None
     category: str | None = None
     stock: int | None = None
+    in_stock: bool | None = None
     consumable: bool | None = None
     days_of_supply: int | None = None
     is_active: bool | None = None
@@ -45,6 +46,7 @@ class ProductIn:
 
 
 _SAID = tuple(f.name for f in fields(ProductIn) if f.name not in ("external_id", "source_at"))
+_STOCK = ("stock", "in_stock")
 
 
 def record_products(batch: Sequence[ProductIn], now: datetime, *, source: str) -> dict[str, UUID]:
@@ -84,7 +86,7 @@ def _write(
     before = {product.pk: _asked(product) for product in products.values()}
     changed = [product for key, product in products.items() if _apply(product, told[key], now)]
     if changed:
-        update_rows(changed, *_SAID, "source_at", "updated_at")
+        update_rows(changed, *_SAID, "source_at", "changed_at", "updated_at")
         renamed = [product.pk for product in changed if before[product.pk] != _asked(product)]
         transaction.on_commit(partial(stir_owners, renamed))
     return products
@@ -94,18 +96,22 @@ def _apply(product: Product, words: list[ProductIn], now: datetime) -> bool:
     """Let the words speak, oldest first. Returns whether the product has changed."""
     before = [getattr(product, name) for name in _SAID]
     said_before = product.source_at
+    offered = {name: getattr(product, name) for name in Product.OFFERED}
     for word in words:
         said_at = min(word.source_at, now) if word.source_at else None
         is_newer = said_at is not None and (product.source_at is None or said_at > product.source_at)
         for name in _SAID:
             value = _fitted(name, getattr(word, name))
-            if value is not None and (is_newer or _is_blank(product, name)):
+            if name not in _STOCK and value is not None and (is_newer or _is_blank(product, name)):
                 setattr(product, name, value)
+        if is_newer or product.in_stock is None:
+            product.told_stock(_fitted("stock", word.stock), word.in_stock)
         if is_newer:
             product.source_at = said_at
     if before == [getattr(product, name) for name in _SAID] and said_before == product.source_at:
         return False
     product.updated_at = now
+    product.note_change(offered, now)
     return True
 
 
