@@ -18,5 +18,6 @@ class CampaignsConfig(AppConfig):
             "flows.steps",
             "flows.playbooks",
             "delivery.guards",
+            "delivery.showing",
             "delivery.channels",
         )

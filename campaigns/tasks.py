@@ -1,11 +1,12 @@
 """The ticks of campaigns: let people in, move them on, tell colleagues, send, free what a dead worker held,
-credit orders.
+credit orders, work out recommendations.
 """
 
 from datetime import datetime, timedelta
 
 from campaigns.delivery import notices, outbox
 from campaigns.flows import journeys
+from campaigns.messages import recommending
 from campaigns.results import attribution
 from crm.kernel import clock
 from crm.kernel.work import Budget
@@ -13,6 +14,7 @@ from crm.models import Heartbeat
 from crm.ticking import tick
 
 CREDIT = "campaigns.credit"
+RECOMMEND = "campaigns.recommend"
 # Transactions that were open at the last run, and clicks that are read after their order.
 CREDIT_AGAIN = timedelta(hours=2)
 CREDIT_FIRST = timedelta(days=30)
@@ -54,3 +56,9 @@ def credit(now: datetime, budget: Budget) -> int:
     succeeded = Heartbeat.objects.filter(name=CREDIT, seconds__gt=0)
     last = succeeded.values_list("beat_at", flat=True).first()
     return attribution.credit(now, min(last, now) - CREDIT_AGAIN if last else now - CREDIT_FIRST)
+
+
+@tick(RECOMMEND, every=60, budget_seconds=600)
+def recommend(now: datetime, budget: Budget) -> int:
+    """Work out what goes with what: at night, or when somebody asked."""
+    return recommending.keep_up(now)

@@ -15,13 +15,14 @@ logger = logging.getLogger(__name__)
 
 _KEEP = """
 UPDATE campaigns_delivery
-SET context = kept_context, message_sha256 = sha, template_version_id = version, subject_version = changed
+SET context = kept_context, message_sha256 = sha, template_version_id = version, subject_version = changed,
+    products = shown::uuid[], products_stamp = stamp
 FROM unnest(%(ids)s::bigint[], %(tokens)s::bigint[], %(contexts)s::bytea[], %(shas)s::bytea[],
-    %(versions)s::bigint[], %(changes)s::timestamptz[])
-    AS made(made_id, token, kept_context, sha, version, changed)
+    %(versions)s::bigint[], %(changes)s::timestamptz[], %(shown)s::text[], %(stamps)s::bigint[])
+    AS made(made_id, token, kept_context, sha, version, changed, shown, stamp)
 WHERE id = made_id AND lease_token = token AND state = 'claimed'
 """
-_NAMES = ["ids", "tokens", "contexts", "shas", "versions", "changes"]
+_NAMES = ["ids", "tokens", "contexts", "shas", "versions", "changes", "shown", "stamps"]
 
 
 def prepared(deliveries: Sequence[Delivery], now: datetime) -> tuple[dict[int, Mail], list[Settlement]]:
@@ -67,6 +68,9 @@ def _keep(deliveries: Sequence[Delivery]) -> None:
                 one.message_sha256,
                 one.template_version_id,
                 one.subject_version,
+                # An array of arrays would be laid flat: each goes over as it is written.
+                None if one.products is None else f"{{{','.join(map(str, one.products))}}}",
+                one.products_stamp,
             )
             for one in deliveries
         ]

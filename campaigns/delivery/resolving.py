@@ -38,6 +38,8 @@ def resolve(delivery: Delivery, to: str, by: str, now: datetime) -> None:
         not_before=now if again else delivery.not_before,
         finished_at=None if again else now,
         subject_version=None if again else delivery.subject_version,
+        products=None if again else delivery.products,
+        products_stamp=None if again else delivery.products_stamp,
     )
     if not changed:
         raise NotUnknown(f"{delivery} is not unconfirmed")

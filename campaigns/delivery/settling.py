@@ -96,6 +96,8 @@ WITH told AS (
         not_after = CASE WHEN moves THEN not_after + (COALESCE(again, due_at) - due_at) ELSE not_after END,
         finished_at = CASE WHEN to_state = ANY (%(final)s::text[]) THEN %(now)s::timestamptz END,
         subject_version = CASE WHEN to_state = 'queued' THEN NULL ELSE subject_version END,
+        products = CASE WHEN to_state = 'queued' THEN NULL ELSE products END,
+        products_stamp = CASE WHEN to_state = 'queued' THEN NULL ELSE products_stamp END,
         provider = told_provider, provider_message_id = message
     FROM told
     WHERE d.id = told_id AND d.lease_token = token

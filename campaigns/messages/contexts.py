@@ -17,10 +17,10 @@ from uuid import UUID
 
 from django.db.models import F
 
-from campaigns.messages import kinds, variables
+from campaigns.messages import goods, kinds, variables
 from campaigns.messages.kinds import Asked, Missing, Recipient
 from campaigns.models import Delivery, Sender, TemplateVersion
-from crm.models import Channel, ConsentState, Contact, ContactPoint, ShopSettings
+from crm.models import Channel, ConsentState, Contact, ContactPoint, Product, ShopSettings
 from crm.people import links as people_links
 from tracking.mail import links as mail_links
 from tracking.models import Cart, CartLine
@@ -41,8 +41,8 @@ class Context:
     counts_clicks: bool = False
     counts_opens: bool = False
     cart_changed_at: datetime | None = None
-    shows: frozenset[UUID] = frozenset()
-    """The products it shows, so that the fence can look at them again."""
+    shows: Mapping[UUID, datetime | None] = field(default_factory=dict)
+    """The products it shows and when each last changed, so that the fence can look at them again."""
 
 
 @dataclass
@@ -54,6 +54,7 @@ class _Rows:
     addresses: dict[bytes, str]
     carts: dict[UUID, Cart]
     lines: dict[UUID, list[CartLine]]
+    products: dict[UUID, Product]
     senders: dict[int, Sender]
     agreed: set[tuple[bytes, str]] = field(default_factory=set)
 
@@ -90,7 +91,7 @@ def build(
             found[recipient.key] = (
                 more
                 if isinstance(more, Missing)
-                else replace(context, data=context.data | more, shows=frozenset(recipient.shown))
+                else replace(context, data=context.data | more, shows={**context.shows, **recipient.shown})
             )
     return found
 
@@ -152,6 +153,7 @@ def _load(deliveries: Sequence[Delivery]) -> _Rows:
         },
         carts=carts,
         lines=lines,
+        products=goods.of_lines(line for some in lines.values() for line in some),
         senders=Sender.objects.in_bulk({delivery.sender_id for delivery in deliveries}),
         agreed={
             (bytes(address_hash), key)
@@ -169,13 +171,18 @@ def _context(delivery: Delivery, rows: _Rows, now: datetime) -> Context | Missin
     lines = rows.lines.get(cart.pk, []) if cart else []
     if delivery.subject_kind == "cart" and not lines:
         return Missing("cart_gone", "There is nothing left in the cart.")
+    shown = [
+        rows.products[line.product_id] for line in lines[:MOST_LINES] if line.product_id in rows.products
+    ]
+    if lines and len(shown) == len(lines) and all(product.is_sold_out for product in shown):
+        return Missing("sold_out", "Everything in the cart is sold out.")
     sender = rows.senders[delivery.sender_id]
     named = (bytes(delivery.address_hash), delivery.purpose_id, delivery.public_id)
     unsubscribe = people_links.unsubscribe_url(*named)
     return Context(
         data={
             "contact": {"first_name": contact.first_name, "last_name": contact.last_name, "email": address},
-            "cart": cart_data(cart, lines, rows.shop),
+            "cart": cart_data(cart, lines, rows.shop, rows.products),
             "sender": sender_data(sender),
             "shop": shop_data(rows.shop),
             "links": {
@@ -195,24 +202,34 @@ def _context(delivery: Delivery, rows: _Rows, now: datetime) -> Context | Missin
         counts_clicks=rows.counts(delivery, CLICKS),
         counts_opens=rows.counts(delivery, OPENS),
         cart_changed_at=cart.changed_at if cart else None,
+        shows=goods.seen(shown),
     )
 
 
-def cart_data(cart: Cart | None, lines: Iterable[CartLine], shop: ShopSettings) -> dict[str, Any]:
-    """A cart as templates see it; an empty one where there is none."""
+def cart_data(
+    cart: Cart | None, lines: Iterable[CartLine], shop: ShopSettings, products: Mapping[UUID, Product]
+) -> dict[str, Any]:
+    """A cart as templates see it, with what the shop says of its products now; an empty one where there is
+    none.
+    """
+    lines = list(lines) if cart else []
+    told = (
+        [goods.line(line, products.get(line.product_id) if line.product_id else None, cart) for line in lines]
+        if cart
+        else []
+    )
+    # Of lines whose price the shop has changed since, the total follows.
+    dearer = sum(
+        (
+            new["total"] - line.price * line.quantity
+            for new, line in zip(told, lines, strict=True)
+            if line.price is not None
+        ),
+        Decimal(0),
+    )
     return {
-        "lines": [
-            {
-                "name": line.name,
-                "url": line.url,
-                "image": line.image_url or None,
-                "quantity": int(line.quantity) if line.quantity == int(line.quantity) else line.quantity,
-                "price": line.price,
-                "total": line.price * line.quantity if line.price is not None else None,
-            }
-            for line in list(lines)[:MOST_LINES]
-        ],
-        "total": cart.total if cart else Decimal(0),
+        "lines": told[:MOST_LINES],
+        "total": cart.total + dearer if cart else Decimal(0),
         "currency": (cart.currency if cart else "") or shop.currency,
         "item_count": cart.item_count if cart else 0,
         "url": (cart.url if cart else "") or shop.url,

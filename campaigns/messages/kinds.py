@@ -36,8 +36,8 @@ class Recipient:
     subject_kind: str = ""
     subject_id: UUID | None = None
     delivery: Delivery | None = None
-    shown: set[UUID] = field(default_factory=set)
-    """The products the message shows: what the fence looks at again."""
+    shown: dict[UUID, datetime | None] = field(default_factory=dict)
+    """The products the message shows, and when each had last changed: what the fence looks at again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.delivery.mime import Mail
-from campaigns.messages import contexts, counting, variables
+from campaigns.messages import contexts, counting, goods, variables
 from campaigns.messages.compiling import (
     BrokenTemplate,
     Compiled,
@@ -71,7 +71,7 @@ def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | R
     """The mail of each delivery, in a fixed number of queries.
 
     Sets on each made delivery, for the caller to save before the fence: `context`, `message_sha256`,
-    `template_version_id`, `subject_version`.
+    `template_version_id`, `subject_version`, `products`, `products_stamp`.
     """
     versions = contexts.versions(deliveries, now)
     found = contexts.build(deliveries, _used(deliveries, versions), now)
@@ -147,7 +147,9 @@ def preview(version: TemplateVersion, contact: Contact | None, now: datetime) ->
         data["contact"] = {name: getattr(contact, name) for name in ("first_name", "last_name", "email")}
         cart = Cart.objects.filter(contact=contact, item_count__gt=0).order_by("-changed_at").first()
         if cart:
-            data["cart"] = contexts.cart_data(cart, cart.lines.all(), shop or ShopSettings())
+            data["cart"] = contexts.cart_data(
+                cart, lines := list(cart.lines.all()), shop or ShopSettings(), goods.of_lines(lines)
+            )
     data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
     ready = _compiled(version)
     return ready.render(data | _facts(ready, contact, shop or ShopSettings(), cart, now) | {"now": now})
@@ -188,6 +190,8 @@ def _finish(
     delivery.context = contexts.packed(context)
     delivery.message_sha256 = _digest(whole)
     delivery.subject_version = context.cart_changed_at
+    delivery.products = list(context.shows) or None
+    delivery.products_stamp = goods.stamp(context.shows) if context.shows else None
     sender = context.sender
     return Mail(
         public_id=str(delivery.public_id),

@@ -53,6 +53,7 @@ VARIABLES: dict[str, Any] = {
                 "quantity": Variable("how many", 1),
                 "price": Variable("of one", Decimal("249.00")),
                 "total": Variable("of all of them", Decimal("249.00")),
+                "in_stock": Variable("whether it can still be bought", True),
             }
         ],
         "total": Variable("what the cart is worth", Decimal("249.00")),

@@ -1,14 +1,18 @@
 """What we say, to whom and when, what became of it, and what it earned."""
 
 from campaigns.models.campaigns import Campaign, FlowVersion, Step, StepVariant
+from campaigns.models.content import ContentItem
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
 from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.images import Image
+from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
 from campaigns.models.senders import Sender, SendingControl
 from campaigns.models.templates import Template, TemplateVersion
 
 __all__ = [
+    "BestSeller",
     "Campaign",
+    "ContentItem",
     "Decision",
     "Delivery",
     "DeliveryAttempt",
@@ -17,7 +21,9 @@ __all__ = [
     "Enrolment",
     "FlowVersion",
     "Image",
+    "Neighbour",
     "OrderCredit",
+    "RecommendationRun",
     "Sender",
     "SendingControl",
     "Step",

@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -85,6 +86,10 @@ class Delivery(models.Model):
     subject_kind = models.CharField(max_length=20, blank=True)
     subject_id = models.UUIDField(null=True)
     subject_version = models.DateTimeField(null=True)
+    products = ArrayField(models.UUIDField(), null=True, help_text="The products the text shows.")
+    products_stamp = models.BigIntegerField(
+        null=True, help_text="How fresh they were when it was made: grows with any change of any of them."
+    )
     since = models.DateTimeField(null=True, help_text="Any order placed since then ends it.")
     cart_token = models.CharField(max_length=100, blank=True)
     checkout_id = models.CharField(max_length=100, blank=True)

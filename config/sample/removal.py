@@ -10,7 +10,7 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from psycopg import sql
 
-from campaigns.models import Campaign, Sender
+from campaigns.models import Campaign, RecommendationRun, Sender
 from config.sample import audience
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
@@ -77,7 +77,7 @@ def remove() -> dict[str, int]:
         removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
         removed["segments and leads"] = audience.forget()
         removed["products"] = _close_shop()
-        for measured in (ShopRhythm, StandingDay, StandingUpkeep):
+        for measured in (ShopRhythm, StandingDay, StandingUpkeep, RecommendationRun):
             measured.objects.all().delete()  # With invented people; the next tick measures anew.
         with connection.cursor() as cursor:
             cursor.execute("DROP TABLE gone_contacts, gone_addresses, gone_visitors, gone_campaigns")

@@ -60,6 +60,7 @@ def stock_shelves(now: datetime) -> dict[str, UUID]:
             category=names[product.category],
             consumable=product.supply_days is not None,
             days_of_supply=product.supply_days,
+            in_stock=True,
             is_active=True,
             source_at=now,
         )

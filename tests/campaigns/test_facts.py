@@ -34,7 +34,7 @@ class Weather(Fact):
     def answer(self, one):
         if one.contact.email.startswith("person2@"):
             return Missing("no_weather", "There is no weather there.")
-        one.shown.add(one.contact.pk)
+        one.shown[one.contact.pk] = AT
         return {"today": f"cloud {one.contact.first_name}", "days": [], "at": {"home": {"sky": "snow"}}}
 
     def problems(self, names):
@@ -81,7 +81,7 @@ def test_a_fact_that_no_message_speaks_of_is_not_asked(weather):
 def test_what_a_message_shows_is_noted(weather):
     [delivery] = batch(written("{{ weather.today }}"), 1)
     found = contexts.build([delivery], {delivery.pk: {"weather.today"}}, AT)
-    assert found[delivery.pk].shows == {delivery.contact_id}
+    assert found[delivery.pk].shows == {delivery.contact_id: AT}
 
 
 def test_the_editor_knows_what_facts_tell(weather):

@@ -56,6 +56,7 @@ def test_the_guards_are_asked_in_this_order():
         "cart_emptied",
         "came_back",
         "cart_changed",
+        "product_changed",
     ]
     assert len({guard.place for guard in guards}) == len(guards)
 

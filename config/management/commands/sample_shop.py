@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from campaigns.messages import recommending
 from config.embedded.sample.history import PEOPLE
 from config.sample import audience, flow, removal, shop, year
 from crm.audience import standing_history
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                 flow.start(sender, now)
                 standing_history.rebuild(now, SIGNS_OF_LIFE)
                 audience.meet(now)
+                recommending.compute(now)
         except shop.NotOurs as error:
             raise CommandError(str(error)) from error
         self.stdout.write("")
