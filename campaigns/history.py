@@ -9,7 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from campaigns.models import Decision, Delivery, DeliveryState, Enrolment
+from campaigns.models import Decision, Delivery, DeliveryState, Enrolment, SurveyAnswer
 from crm.kernel.timeline import Cursor, Entry, Source, sources
 
 
@@ -108,6 +108,43 @@ class Runs(Source):
                 data={"arm": row.arm, "state": row.state},
             )
             for row in self.below(rows, before, at="entered_at")[:limit]
+        ]
+
+
+@sources.register
+class Answers(Source):
+    """What the person answered to surveys, and what they took back by answering again."""
+
+    key = "campaigns.answers"
+    label = "Answers"
+    kinds = {"answer": "Answers"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = SurveyAnswer.objects.filter(contact_id=contact_id).select_related("campaign")
+        return [
+            Entry(
+                at=row.occurred_at,
+                source=self.key,
+                key=str(row.pk),
+                kind="answer",
+                title=f"Answered “{row.label}” to “{row.question}”",
+                detail=" · ".join(
+                    filter(
+                        None,
+                        [
+                            f"“{row.words}”" if row.words else "",
+                            "corrected later" if row.replaced_at else "",
+                            str(row.campaign or ""),
+                        ],
+                    )
+                ),
+                url=reverse("admin:campaigns_survey_change", args=[row.survey_id]),
+                icon="quiz",
+                data={"survey": row.survey_id, "choice": row.choice_id, "counts": row.replaced_at is None},
+            )
+            for row in self.below(rows, before)[:limit]
         ]
 
 

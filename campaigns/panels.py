@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.models import Delivery, DeliveryState, Enrolment
+from campaigns.surveys import counting
 from crm.kernel.panels import Panel, panels
 
 
@@ -27,3 +28,17 @@ class NextDue(Panel):
             ),
         }
         return found if any(found.values()) else None
+
+
+@panels.register
+class Answered(Panel):
+    """What the person answered to our surveys, the latest first."""
+
+    key = "campaigns.answers"
+    label = "Answers"
+    place = 40
+    template = "campaigns/answers_panel.html"
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        found = counting.of_contact(contact_id, limit=5)
+        return {"answers": found} if found else None

@@ -6,8 +6,6 @@ Whoever opens a forwarded message learns a masked address and nothing else. No s
 from __future__ import annotations
 
 import re
-from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -15,8 +13,8 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
 from crm.kernel import clock, tokens
-from crm.models import ShopSettings
 from crm.people import links, preferences
+from crm.shop.public_pages import page, unknown_link
 from crm.shop.settings import this_shop
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -28,11 +26,13 @@ _PLAIN = "#1f6f5c"
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     mailed = links.read(tokens.Purpose.UNSUBSCRIBE, token)
     if mailed is None:
-        return _unknown()
+        return unknown_link()
     if request.method == "POST":
         here = preferences.stop(mailed, clock.now(), _who(request))
-        return _page("unsubscribed", here=here, preferences_url=_preferences(mailed))
-    return _page("unsubscribe", here=preferences.standing(mailed), preferences_url=_preferences(mailed))
+        return page("crm/unsubscribed.html", here=here, preferences_url=_preferences(mailed))
+    return page(
+        "crm/unsubscribe.html", here=preferences.standing(mailed), preferences_url=_preferences(mailed)
+    )
 
 
 @csrf_exempt  # The token in the address is the proof, and there is no session to ride on.
@@ -40,25 +40,25 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def choose(request: HttpRequest, token: str) -> HttpResponse:
     mailed = links.read(tokens.Purpose.PREFERENCES, token)
     if mailed is None:
-        return _unknown()
+        return unknown_link()
     if request.method != "POST":
-        return _page("preferences", here=preferences.standing(mailed))
+        return page("crm/preferences.html", here=preferences.standing(mailed))
     if "everything" in request.POST:
         preferences.stop(mailed, clock.now(), _who(request), everything=True)
-        return _page("preferences", here=preferences.standing(mailed), saved=True)
+        return page("crm/preferences.html", here=preferences.standing(mailed), saved=True)
     if "save" not in request.POST:
-        return _page("preferences", here=preferences.standing(mailed))
+        return page("crm/preferences.html", here=preferences.standing(mailed))
     here = preferences.choose(mailed, request.POST.getlist("purpose"), clock.now(), _who(request))
-    return _page("preferences", here=here, saved=True)
+    return page("crm/preferences.html", here=here, saved=True)
 
 
 @require_safe
 def why(request: HttpRequest, token: str) -> HttpResponse:
     mailed = links.read(tokens.Purpose.WHY, token)
     if mailed is None:
-        return _unknown()
-    return _page(
-        "why",
+        return unknown_link()
+    return page(
+        "crm/why.html",
         here=preferences.standing(mailed),
         agreement=preferences.agreement(mailed),
         preferences_url=_preferences(mailed),
@@ -76,21 +76,6 @@ def look(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _page(name: str, *, status: int = 200, **context: Any) -> HttpResponse:
-    """A page rendered without the request, so that nothing of a session can get into it."""
-    shop = this_shop()
-    context |= {"shop": shop, "zone": _zone(shop)}
-    response = HttpResponse(render_to_string(f"crm/{name}.html", context), status=status)
-    response["Cache-Control"] = "no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    response["X-Robots-Tag"] = "noindex, nofollow"
-    return response
-
-
-def _unknown() -> HttpResponse:
-    return _page("unknown_link", status=404)
-
-
 def _preferences(mailed: links.Mailed) -> str:
     return links.preferences_url(*mailed)
 
@@ -98,13 +83,6 @@ def _preferences(mailed: links.Mailed) -> str:
 def _who(request: HttpRequest) -> dict[str, str]:
     agent = request.headers.get("User-Agent", "").replace("\0", "")
     return {"ip": request.META.get("REMOTE_ADDR", ""), "user_agent": agent[:300], "actor": "the person"}
-
-
-def _zone(shop: ShopSettings) -> ZoneInfo:
-    try:
-        return ZoneInfo(shop.time_zone)
-    except (ZoneInfoNotFoundError, ValueError):
-        return ZoneInfo("UTC")
 
 
 def _readable_on(colour: str) -> str:

@@ -15,7 +15,7 @@ from django.test import Client
 
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks
-from campaigns.models import Campaign, Decision, Delivery, Enrolment, Sender, Template
+from campaigns.models import Campaign, Decision, Delivery, Enrolment, Sender, Survey, Template
 from crm.kernel import ids, tokens
 from crm.models import (
     Company,
@@ -311,6 +311,7 @@ def world(db: None) -> World:
     InboundEvent.objects.create(source="collect", body={"e": []}, received_at=NOW)
     lead(contact, definition())
     Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
+    Survey.objects.create(slug="why_not", question="What held you back?", created_at=NOW)
     event = ConsentEvent.objects.first()
     assert event is not None
     Suppression.objects.create(

@@ -9,6 +9,8 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
+from campaigns.models import Delivery, Sender, Survey, SurveyChoice
+from campaigns.surveys import links as survey_links
 from crm.kernel import clock
 from crm.models import Channel, Purpose
 from crm.people import consent, links
@@ -64,6 +66,7 @@ class Message:
             "u": links.unsubscribe_url(*mailed),
             "p": links.preferences_url(*mailed),
             "why": links.why_url(*mailed),
+            "s": survey_links.answer_url(self.public_id, self.asks(contact_id, purpose_id).pk),
             "o": mail_links.open_url(self.public_id, contact_id),
             "k": mail_links.click_urls(self.public_id, contact_id, [target])[target],
         }
@@ -73,11 +76,26 @@ class Message:
         }
         self.point = primary_points([contact_id])[contact_id]
 
+    def asks(self, contact_id: uuid.UUID, purpose_id: int) -> SurveyChoice:
+        """The message asks a survey; an answer of it."""
+        Delivery.objects.create(
+            public_id=self.public_id,
+            dedupe_key=self.email,
+            contact_id=contact_id,
+            address_hash=self.address_hash,
+            purpose_id=purpose_id,
+            sender=Sender.objects.get_or_create(email="mira@shop.example", name="Mira")[0],
+            due_at=clock.now(),
+            not_before=clock.now(),
+        )
+        survey, _ = Survey.objects.get_or_create(slug="why_not", question="What held you back?")
+        return SurveyChoice.objects.get_or_create(survey=survey, label="The price")[0]
+
     def may_send(self, purpose: str = "cart_recovery") -> bool:
         return consent.may_send(self.address_hash, Channel.EMAIL, purpose)[0]
 
 
-ON_THE_WEB = ("u", "p", "why")
+ON_THE_WEB = ("u", "p", "why", "s")
 
 
 def everything(*, but: tuple[str, ...] = ()) -> dict[str, str]:

@@ -1,5 +1,5 @@
-"""The back office of what we say: campaigns, templates, deliveries, decisions, pictures, senders."""
+"""The back office of what we say: campaigns, templates, deliveries, decisions, pictures, surveys, senders."""
 
-from campaigns.admin import campaigns, decisions, deliveries, images, senders, templates
+from campaigns.admin import campaigns, decisions, deliveries, images, senders, surveys, templates
 
-__all__ = ["campaigns", "decisions", "deliveries", "images", "senders", "templates"]
+__all__ = ["campaigns", "decisions", "deliveries", "images", "senders", "surveys", "templates"]

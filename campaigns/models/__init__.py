@@ -7,6 +7,7 @@ from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.images import Image
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
 from campaigns.models.senders import Sender, SendingControl
+from campaigns.models.surveys import Survey, SurveyAnswer, SurveyChoice
 from campaigns.models.templates import Template, TemplateVersion
 
 __all__ = [
@@ -28,6 +29,9 @@ __all__ = [
     "SendingControl",
     "Step",
     "StepVariant",
+    "Survey",
+    "SurveyAnswer",
+    "SurveyChoice",
     "Template",
     "TemplateVersion",
 ]

@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     UNSUBSCRIBE = "unsubscribe"
     PREFERENCES = "preferences"
     WHY = "why"
+    SURVEY = "survey"
     CONFIRM = "confirm"
     CART_RESTORE = "cart_restore"
     LANDING = "landing"
