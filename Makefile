@@ -2,6 +2,8 @@
 
 # Pass PYTHON=/path/to/python to choose the interpreter the virtual environment is made with.
 PYTHON ?=
+# So many processes share the tests; `make test WORKERS=0` runs all of them in one, in order.
+WORKERS ?= 2
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check --quiet
@@ -30,10 +32,13 @@ run: venv
 	@exec $(PY) manage.py up
 
 test: dev
-	@$(PY) -m pytest -q -m "not proof and not chaos"
+	@$(PY) -m pytest -q -n $(WORKERS) -m "not proof and not chaos"
 
 proof: dev
-	@$(PY) -m pytest -q -m proof
+	@code=0; \
+	$(PY) -m pytest -q -n $(WORKERS) -m "proof and not alone" || code=$$?; \
+	$(PY) -m pytest -q -m "proof and alone" || code=$$?; \
+	exit $$code
 
 chaos: dev
 	@$(PY) -m pytest -q -m chaos

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from crm.models import ServerKey, ShopSettings
-from tests import servers
+from tests import ports, servers
 
 KEY = "pk_test_collect"
 ORIGIN = "http://shop.localhost:8002"
@@ -106,9 +106,7 @@ def line(product_id: str = "p1", price: str = "19.90", quantity: int = 1) -> dic
 def running(
     environment: Mapping[str, str], program: str = "config.collect:app", interface: str = "asgi"
 ) -> Iterator[Collector]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    [port] = ports.free()
     command = [
         sys.executable,
         "-m",
@@ -120,7 +118,7 @@ def running(
         "127.0.0.1",
     ]
     process = subprocess.Popen(
-        [*command, "--interface", interface, "--port", str(port), program],
+        servers.bound([*command, "--interface", interface, "--port", str(port), program]),
         env=dict(environment),
         cwd=Path(__file__).parent.parent,
     )

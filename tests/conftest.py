@@ -2,15 +2,22 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
+from typing import NoReturn
 
 import pytest
+from pytest_django import DjangoDbBlocker
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
-from tests import servers
+from tests import leftovers, servers
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 pytest_plugins = ("tests.collecting", "tests.office", "tests.webbing")
+BROWSER = "tests/browser/"
 RUN = pytest.StashKey[servers.Run]()
 SKIPPED = pytest.StashKey[int]()
 
@@ -28,12 +35,20 @@ def pytest_configure(config: pytest.Config) -> None:
 
     from config.celery import app
 
-    if config.option.collectonly or hasattr(config, "workerinput"):
+    signal.signal(signal.SIGTERM, _interrupt)
+    if config.option.collectonly or config.option.dist != "no":
+        # With -n it is the workers who need a slot. They inherit the environment, which must not name ours.
+        settings.SLOT.give_back()
+        del os.environ["REKINDLE_VAR"]
         return
-    run = config.stash[RUN] = servers.begin()
-    settings.DATABASES["default"]["TEST"]["NAME"] = run.database
+    run = config.stash[RUN] = servers.begin(settings.SLOT)
     settings.CELERY_BROKER_URL = app.conf.broker_url = run.broker_url
     settings.CACHES["default"]["LOCATION"] = run.cache_url
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    """A run that is told to stop, by a time-out for one, ends like one that is interrupted: it clears up."""
+    raise KeyboardInterrupt
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -51,6 +66,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     config.stash[SKIPPED] = len(without)
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    return ByFile(config, log)
+
+
+class ByFile(LoadFileScheduling):
+    """With `-n`, one process runs a whole file, and one all that needs a browser: two would be too much."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = str(super()._split_scope(nodeid))
+        return BROWSER if file.startswith(BROWSER) else file
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if number := config.stash.get(SKIPPED, 0):
         terminalreporter.write_line(
@@ -63,6 +91,20 @@ def servers_run(pytestconfig: pytest.Config) -> servers.Run:
     return pytestconfig.stash[RUN]
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(
+    servers_run: servers.Run, django_test_environment: None, django_db_blocker: DjangoDbBlocker
+) -> Iterator[None]:
+    """In place of the one of pytest-django, which migrates for every run and every worker."""
+    from tests import databases
+
+    with django_db_blocker.unblock():
+        databases.make(servers_run)
+    yield
+    with django_db_blocker.unblock():
+        databases.drop(servers_run)
+
+
 @pytest.fixture
 def child_environment(servers_run: servers.Run) -> dict[str, str]:
     """For subprocesses that shall work on this run's test database; the test needs transaction=True."""
@@ -70,20 +112,17 @@ def child_environment(servers_run: servers.Run) -> dict[str, str]:
 
 
 @pytest.fixture
+def ground(servers_run: servers.Run) -> Iterator[Path]:
+    """An empty folder for an installation. As root nobody else may enter the one that pytest gives."""
+    folder = servers_run.slot.ground / "here"
+    folder.mkdir(parents=True)
+    yield folder
+    leftovers.clear(folder)
+
+
+@pytest.fixture
 def clean_broker(servers_run: servers.Run) -> Iterator[None]:
     """Nothing waits in the broker or the cache before the test, and nothing stays there after it."""
-    import redis
-
-    urls = (
-        servers_run.cache_url,
-        servers_run.broker_url.replace("redis+socket", "unix").replace("virtual_host", "db"),
-    )
-
-    def empty() -> None:
-        for url in urls:
-            with redis.Redis.from_url(url) as connection:
-                connection.flushdb()
-
-    empty()
+    servers_run.empty()
     yield
-    empty()
+    servers_run.empty()

@@ -3,6 +3,7 @@
 import os
 
 from config.embedded import places
+from tests import slots
 
 for name in list(os.environ):
     if name.startswith("REKINDLE_") or name in (
@@ -14,7 +15,8 @@ for name in list(os.environ):
     ):
         del os.environ[name]
 os.environ["REKINDLE_ENV_FILE"] = ""
-os.environ["REKINDLE_VAR"] = str(places.chosen(default=".test-var").home)
+SLOT = slots.take(places.chosen(default=".test-var").home)
+os.environ["REKINDLE_VAR"] = str(SLOT.home)
 
 from config.settings import *  # noqa: E402, F403 - the environment had to be set first
 

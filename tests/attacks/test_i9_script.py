@@ -221,6 +221,7 @@ def test_a_server_that_fails_is_asked_three_times_and_no_more(shop: Shop) -> Non
     assert shop.events()[-1]["id"] == shop.events()[0]["id"]
 
 
+@pytest.mark.alone
 def test_a_server_that_is_slow_or_down_holds_nothing_up(shop: Shop) -> None:
     def hang(handler: BaseHTTPRequestHandler) -> None:
         shop.collector.released.wait(30)
@@ -271,6 +272,7 @@ def test_nothing_a_page_calls_makes_it_throw(shop: Shop) -> None:
     assert shop.events()[-1]["p"] == {"query": "lamps"}
 
 
+@pytest.mark.alone
 def test_it_costs_the_page_no_five_milliseconds(shop: Shop) -> None:
     """The script's own time from its first to its last line and that of a hundred calls, medians of nine."""
     took = []

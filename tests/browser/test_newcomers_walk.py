@@ -11,7 +11,7 @@ from tests.browser import pictures
 from tests.config import installations
 from tests.config.installations import Installation
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.alone]
 
 MAIL = "ada.newcomer@example.com"
 # A headless browser says that it is one, and is rightly taken for a machine.
@@ -31,8 +31,8 @@ PAGES = (
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Installation]:
-    with installations.installation(tmp_path, variables={"REKINDLE_SAMPLE": "true"}) as made:
+def running(ground: Path) -> Iterator[Installation]:
+    with installations.installation(ground, variables={"REKINDLE_SAMPLE": "true"}) as made:
         made.start().wait_until_running(180)
         yield made
         made.interrupt()

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from tests import servers
 from tests.sink.smtp import SmtpSink
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,8 @@ class Senders:
 
     def start(self, count: int = 1, command: Sequence[str] = COMMAND) -> None:
         for _ in range(count):
-            self.running.append(subprocess.Popen([sys.executable, *command], cwd=ROOT, env=self.environment))
+            bound = servers.bound([sys.executable, *command])
+            self.running.append(subprocess.Popen(bound, cwd=ROOT, env=self.environment))
 
     def kill(self, place: int) -> None:
         victim = self.running.pop(place % len(self.running))

@@ -15,7 +15,7 @@ from tests.chaos.senders import CONVERSATIONS, WORKER, Senders, wait_until
 from tests.sink.faults import Fault
 from tests.sink.smtp import SmtpSink
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.alone]
 
 # One that was told to stop while it was still starting ends by the signal; it has claimed nothing yet.
 ENDED_WELL = {0, -signal.SIGTERM}

@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from config.embedded import places
+from tests import leftovers, ports, servers
 
 PORTS = ("WEB", "COLLECT", "SHOP", "INBOX", "SMTP")
 
@@ -35,7 +36,8 @@ class Installation:
         kept = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH")
         own = {name: os.environ[name] for name in kept if name in os.environ}
         own |= {"REKINDLE_VAR": str(self.home), "REKINDLE_ENV_FILE": "", "REKINDLE_SAMPLE": "false"}
-        own |= {f"REKINDLE_{name}_PORT": str(port) for name, port in zip(PORTS, free_ports(), strict=True)}
+        free = ports.free(len(PORTS))
+        own |= {f"REKINDLE_{name}_PORT": str(port) for name, port in zip(PORTS, free, strict=True)}
         self.variables = own | self.variables
 
     @property
@@ -45,7 +47,7 @@ class Installation:
     def start(self) -> "Installation":
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [self.python, "manage.py", "up"],
+                servers.bound([self.python, "manage.py", "up"]),
                 cwd=self.clone,
                 env=self.variables,
                 stdin=subprocess.DEVNULL,
@@ -86,51 +88,18 @@ class Installation:
             return probe.connect_ex(("127.0.0.1", self.web)) == 0
 
     def processes(self) -> list[psutil.Process]:
-        """All that belongs to this data folder: our programs by their environment, the servers by theirs."""
-        found = []
-        for process in psutil.process_iter():
-            try:
-                ours = process.environ().get("REKINDLE_VAR") == str(self.home)
-                ours = ours or Path(process.cwd()).is_relative_to(self.home)
-                if ours and process.status() != psutil.STATUS_ZOMBIE:
-                    found.append(process)
-            except psutil.Error:
-                continue
-        return found
-
-    def kill_all(self) -> None:
-        """Without warning; some are gone already because another one was."""
-        for process in self.processes():
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-
-    def erase(self) -> None:
-        self.kill_all()
-        for sockets in Path("/tmp").glob(f"rekindle-*-{places.short_hash(self.home)}"):
-            shutil.rmtree(sockets, ignore_errors=True)
-        shutil.rmtree(self.home, ignore_errors=True)
+        """All that belongs to this data folder."""
+        return leftovers.processes_in(self.home)
 
 
 @contextmanager
 def installation(folder: Path, **given: Any) -> Iterator[Installation]:
-    """As root the data cannot lie in the test's folder, which nobody else may enter."""
-    home = places.SYSTEM_HOME / f"test {folder.name}" if os.geteuid() == 0 else folder / "the data"
-    defaults: dict[str, Any] = {"clone": places.CLONE, "home": home, "log": folder / "up.log"}
+    defaults: dict[str, Any] = {"clone": places.CLONE, "home": folder / "data", "log": folder / "up.log"}
     made = Installation(**defaults | given)
     try:
         yield made
     finally:
-        made.erase()
-
-
-def free_ports() -> list[int]:
-    sockets = [socket.socket() for _ in PORTS]
-    for each in sockets:
-        each.bind(("127.0.0.1", 0))
-    numbers = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return numbers
+        leftovers.clear(made.home)
 
 
 def copied_clone(target: Path) -> Path:

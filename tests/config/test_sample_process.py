@@ -9,28 +9,22 @@ import sys
 import time
 from pathlib import Path
 
+from tests import ports, servers
+
 CLONE = Path(__file__).parents[2]
 
 
-def free_ports(number: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
-
-
-def start(tmp_path: Path, ports: list[int]) -> subprocess.Popen[str]:
+def start(tmp_path: Path, given: list[int]) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "REKINDLE_VAR": str(tmp_path),
         "REKINDLE_ENV_FILE": os.devnull,
-        "REKINDLE_SHOP_PORT": str(ports[0]),
-        "REKINDLE_INBOX_PORT": str(ports[1]),
-        "REKINDLE_SMTP_PORT": str(ports[2]),
+        "REKINDLE_SHOP_PORT": str(given[0]),
+        "REKINDLE_INBOX_PORT": str(given[1]),
+        "REKINDLE_SMTP_PORT": str(given[2]),
     }
     return subprocess.Popen(
-        [sys.executable, "-m", "config.embedded.sample"],
+        servers.bound([sys.executable, "-m", "config.embedded.sample"]),
         cwd=CLONE,
         env=environment,
         stdout=subprocess.PIPE,
@@ -53,12 +47,12 @@ def wait_until_it_answers(port: int) -> None:
 
 
 def test_one_process_serves_all_three_and_a_term_signal_ends_it(tmp_path: Path) -> None:
-    ports = free_ports(3)
-    process = start(tmp_path, ports)
+    given = ports.free(3)
+    process = start(tmp_path, given)
     try:
-        for port in ports[:2]:
+        for port in given[:2]:
             wait_until_it_answers(port)
-        with socket.create_connection(("127.0.0.1", ports[2]), timeout=5) as smtp:
+        with socket.create_connection(("127.0.0.1", given[2]), timeout=5) as smtp:
             assert smtp.recv(100).startswith(b"220 ")
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0
@@ -68,9 +62,9 @@ def test_one_process_serves_all_three_and_a_term_signal_ends_it(tmp_path: Path) 
 
 
 def test_a_port_in_use_is_an_error_in_words(tmp_path: Path) -> None:
-    ports = free_ports(3)
-    with socket.create_server(("127.0.0.1", ports[1])):
-        process = start(tmp_path, ports)
+    given = ports.free(3)
+    with socket.create_server(("127.0.0.1", given[1])):
+        process = start(tmp_path, given)
         output, _ = process.communicate(timeout=20)
     assert process.returncode == 1
     assert "cannot start" in output

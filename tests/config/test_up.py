@@ -15,51 +15,70 @@ import pytest
 
 from config.embedded import accounts, binaries, places
 from config.embedded.services import Services
+from tests import leftovers, servers
 from tests.config import installations
 from tests.config.installations import Installation, wait_until
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.alone]
 
 ADD_PERSON = "from django.contrib.auth.models import User; User.objects.create_user({!r})"
 COUNT_PERSONS = "from django.contrib.auth.models import User; print('persons', User.objects.count())"
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Installation]:
-    with installations.installation(tmp_path) as made:
+def new(ground: Path) -> Iterator[Installation]:
+    """Nothing is there yet, not even a data folder."""
+    with installations.installation(ground) as made:
         yield made
 
 
-def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(here: Installation) -> None:
-    text = here.start().wait_until_running()
+@pytest.fixture(scope="module")
+def prepared(servers_run: servers.Run) -> Iterator[Path]:
+    """The data folder of an installation that was started before; made once, for each test to copy."""
+    folder = servers_run.slot.ground / "prepared"
+    folder.mkdir(parents=True)
+    with installations.installation(folder) as made:
+        ended = made.manage("prepare")
+        assert ended.returncode == 0, ended.stderr
+        yield made.home
+
+
+@pytest.fixture
+def here(new: Installation, prepared: Path) -> Installation:
+    subprocess.run(["cp", "-a", prepared, new.home], check=True)
+    return new
+
+
+def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(new: Installation) -> None:
+    text = new.start().wait_until_running()
     assert "one-time password" in text
-    with urllib.request.urlopen(f"http://127.0.0.1:{here.web}/admin/login/") as page:
+    with urllib.request.urlopen(f"http://127.0.0.1:{new.web}/admin/login/") as page:
         assert page.status == 200
-    with urllib.request.urlopen(f"http://127.0.0.1:{here.web}/static/unfold/css/styles.css") as style:
+    with urllib.request.urlopen(f"http://127.0.0.1:{new.web}/static/unfold/css/styles.css") as style:
         assert style.headers["Content-Type"].startswith("text/css")
-    assert here.manage("shell", "-c", ADD_PERSON.format("ana")).returncode == 0
-    assert here.answers(), "a command beside it must not stop the servers"
+    assert new.manage("shell", "-c", ADD_PERSON.format("ana")).returncode == 0
+    assert new.answers(), "a command beside it must not stop the servers"
 
-    assert here.interrupt() == 0
-    assert here.processes() == []
+    assert new.interrupt() == 0
+    assert new.processes() == []
 
-    here.start().wait_until_running()
-    assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
-    assert here.interrupt() == 0
-    assert here.processes() == []
+    new.start().wait_until_running()
+    assert "persons 2" in new.manage("shell", "-c", COUNT_PERSONS).stdout
+    assert new.interrupt() == 0
+    assert new.processes() == []
 
 
 def test_stopped_at_any_moment_of_its_start_it_leaves_nothing_and_starts_next_time(
-    here: Installation,
+    new: Installation,
 ) -> None:
     for seconds in (0.4, 0.9, 1.4, 2.0, 3.0):
-        here.start()
-        assert wait_until(lambda: "Starting PostgreSQL" in here.output())
+        new.start()
+        assert wait_until(lambda: "Starting PostgreSQL" in new.output())
         time.sleep(seconds)
-        assert here.interrupt() == 0, here.output()
-        assert here.processes() == []
-    here.start().wait_until_running()
-    here.interrupt()
+        assert new.interrupt() == 0, new.output()
+        assert new.processes() == []
+    new.start().wait_until_running()
+    new.interrupt()
 
 
 def test_killed_without_warning_it_leaves_nothing_broken(here: Installation) -> None:
@@ -78,7 +97,7 @@ def test_killed_without_warning_it_leaves_nothing_broken(here: Installation) -> 
 def test_killed_together_with_its_servers_it_recovers(here: Installation) -> None:
     here.start().wait_until_running()
     assert here.manage("shell", "-c", ADD_PERSON.format("chen")).returncode == 0
-    here.kill_all()
+    leftovers.kill(here.home)
     assert wait_until(lambda: not here.processes())
 
     here.start().wait_until_running()
@@ -109,15 +128,15 @@ def test_a_second_start_and_a_reset_are_refused_in_words(here: Installation, tmp
     assert not here.home.exists()
 
 
-def test_a_port_in_use_is_named_with_its_owner(here: Installation) -> None:
+def test_a_port_in_use_is_named_with_its_owner(new: Installation) -> None:
     with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", here.web))
+        squatter.bind(("127.0.0.1", new.web))
         squatter.listen()
-        here.start()
-        assert here.process and here.process.wait(30) == 1
-    assert f"Port {here.web} is in use by process {os.getpid()}" in here.output()
-    assert "REKINDLE_WEB_PORT=" in here.output()
-    assert here.processes() == []
+        new.start()
+        assert new.process and new.process.wait(30) == 1
+    assert f"Port {new.web} is in use by process {os.getpid()}" in new.output()
+    assert "REKINDLE_WEB_PORT=" in new.output()
+    assert new.processes() == []
 
 
 def test_what_dies_is_started_again_and_what_keeps_dying_ends_the_run(here: Installation) -> None:
@@ -144,40 +163,34 @@ def test_a_database_that_dies_comes_back(here: Installation) -> None:
     assert here.processes() == []
 
 
-def test_a_clone_in_a_path_with_a_space_runs(tmp_path: Path) -> None:
+def test_a_clone_in_a_path_with_a_space_runs(tmp_path: Path, ground: Path, prepared: Path) -> None:
     clone = installations.copied_clone(tmp_path / "my shop's clone")
-    with installations.installation(tmp_path, clone=clone) as here:
+    with installations.installation(ground, clone=clone) as here:
+        subprocess.run(["cp", "-a", prepared, here.home], check=True)
         here.start().wait_until_running()
         assert here.interrupt() == 0
         assert here.processes() == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_root_may_let_an_ordinary_user_run_it(tmp_path: Path) -> None:
+def test_root_may_let_an_ordinary_user_run_it(ground: Path) -> None:
     account = accounts.service_account()
     assert account
-    folder = places.SYSTEM_HOME / f"user {tmp_path.name}"
+    folder = ground / "theirs"
     accounts.prepare_folder(folder, account)
-    try:
-        python, variables = installations.python_for(account.for_process, folder)
-        given = {
-            "clone": installations.copied_clone(folder / "clone"),
-            "home": folder / "data",
-            "python": python,
-        }
-        identity = {name: value for name, value in account.for_process.items() if name != "cwd"}
-        with installations.installation(tmp_path, identity=identity, variables=variables, **given) as here:
-            here.start().wait_until_running()
-            assert {each.uids().real for each in here.processes()} == {account.uid}
-            assert here.interrupt() == 0
-            assert here.processes() == []
-    finally:
-        shutil.rmtree(folder)
+    python, variables = installations.python_for(account.for_process, folder)
+    given = {"clone": installations.copied_clone(folder / "clone"), "home": folder / "data", "python": python}
+    identity = {name: value for name, value in account.for_process.items() if name != "cwd"}
+    with installations.installation(ground, identity=identity, variables=variables, **given) as here:
+        here.start().wait_until_running()
+        assert {each.uids().real for each in here.processes()} == {account.uid}
+        assert here.interrupt() == 0
+        assert here.processes() == []
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user")
 def test_as_root_programs_below_a_private_home_are_copied(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, ground: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     private = tmp_path / "home"
     found = binaries.installed()
@@ -185,14 +198,10 @@ def test_as_root_programs_below_a_private_home_are_copied(
         shutil.copytree(found.root / part, private / part, symlinks=True)
     private.chmod(0o700)
     monkeypatch.setattr(binaries, "installed", lambda: binaries.Binaries(private))
-    home = places.SYSTEM_HOME / f"private {tmp_path.name}"
-    services = Services(places.Places(home), durable=False)
-    try:
-        services.acquire()
-        assert list(home.glob("programs-*"))
-        services.release()
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    services = Services(places.Places(ground / "data"), durable=False)
+    services.acquire()
+    assert list(services.places.home.glob("programs-*"))
+    services.release()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user's servers run as that user")

@@ -245,6 +245,7 @@ WORDS = ("Lead Origin", "Lead Source", "Last Activity", "Lead Quality", "Tags", 
 
 
 @pytest.mark.proof
+@pytest.mark.alone
 def test_a_file_of_real_leads_comes_in_within_a_moment(ada, db):
     data = shared("leads/x_education_leads.csv").read_bytes()
     for label in (*WORDS, *TYPED, "Converted"):
