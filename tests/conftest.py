@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
-from tests import leftovers, servers
+from tests import leftovers, servers, slots
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 pytest_plugins = ("tests.collecting", "tests.office", "tests.webbing")
@@ -52,9 +52,12 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    run = config.stash.get(RUN, None)
-    if run:
+    from django.conf import settings
+
+    if run := config.stash.get(RUN, None):
         run.end()
+    elif not hasattr(config, "workerinput"):
+        slots.sweep(settings.SLOT.home.parent)  # workers that had to stop at once have left their servers
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

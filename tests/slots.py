@@ -31,28 +31,38 @@ class Slot:
 
 
 def take(base: Path) -> Slot:
-    """The first free one. In all that are free, what a killed run left is ended and cleared away."""
+    """The first one that is free, once what killed runs left in any of the free ones is cleared away."""
     base.mkdir(parents=True, exist_ok=True)
-    taken: Slot | None = None
     with (base / "slots.lock").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
+        _sweep(base)
         for number in range(1, MOST + 1):
-            home = base / f"{number}"
-            if taken and not home.exists():
-                break
-            home.mkdir(exist_ok=True)
-            lock = os.open(base / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                os.close(lock)
-                continue
-            leftovers.kill(home)
-            leftovers.clear(home / GROUND)
-            if taken:
-                os.close(lock)
-            else:
-                taken = Slot(home, lock)
-    if not taken:
-        raise RuntimeError("too many test runs at once")
-    return taken
+            if slot := _locked(base, number):
+                slot.home.mkdir(exist_ok=True)
+                return slot
+    raise RuntimeError("too many test runs at once")
+
+
+def sweep(base: Path) -> None:
+    """End the servers and programs that nobody uses any more, and clear the ground they stood on."""
+    with (base / "slots.lock").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        _sweep(base)
+
+
+def _sweep(base: Path) -> None:
+    for number in range(1, MOST + 1):
+        if (base / f"{number}").exists() and (slot := _locked(base, number)):
+            leftovers.kill(slot.home)
+            leftovers.clear(slot.ground)
+            slot.give_back()
+
+
+def _locked(base: Path, number: int) -> Slot | None:
+    lock = os.open(base / f"{number}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        return None
+    return Slot(base / f"{number}", lock)
