@@ -10,8 +10,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0006_pictures_and_variants'),
-        ('crm', '0009_bought'),
+        ('campaigns', '0007_recommendations'),
+        ('crm', '0010_stock'),
     ]
 
     operations = [
