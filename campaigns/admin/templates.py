@@ -7,124 +7,175 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
 from django.urls import path
-from django.utils.html import format_html, format_html_join
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from campaigns.admin import frames, trials
+from campaigns.admin import block_rows, template_preview, template_versions, template_visual, trials
+from campaigns.admin.template_form import LINES, BlocksForm, Mode, SourceForm
 from campaigns.flows import trying
-from campaigns.messages import compiling, editing, mjml, rendering, variables
-from campaigns.models import Template, TemplateVersion
+from campaigns.messages import editing, kinds, palette
+from campaigns.models import Template
 from crm.kernel import clock
-from crm.kernel.backoffice import ModelAdmin, display, dress
-from crm.models import Contact
+from crm.kernel.backoffice import ModelAdmin, display
+from crm.kernel.kinds import UnknownKind
 
-PARTS = ("subject", "preheader", "mjml", "text")
-
-
-class Written(forms.CharField):
-    """What was typed, with the line ends that the compiler knows; browsers send others."""
-
-    def to_python(self, value: Any) -> Any:
-        return one_kind_of_lines(super().to_python(value) or "")
-
-
-def one_kind_of_lines(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n")
-
-
-class TemplateForm(forms.ModelForm):
-    """A template and the words of its newest version."""
-
-    subject = forms.CharField(max_length=300, help_text=TemplateVersion._meta.get_field("subject").help_text)
-    preheader = forms.CharField(
-        max_length=300, required=False, help_text=TemplateVersion._meta.get_field("preheader").help_text
-    )
-    mjml = Written(
-        label="Message (MJML with Liquid)",
-        widget=forms.Textarea(attrs={"rows": 26, "class": "rk-code", "spellcheck": "false"}),
-    )
-    text = Written(
-        label="Plain text",
-        required=False,
-        widget=forms.Textarea(attrs={"rows": 10, "class": "rk-code", "spellcheck": "false"}),
-        help_text="Blank: made from the message.",
-    )
-
-    class Meta:
-        model = Template
-        fields = ["name"]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        version = self.instance.current if self.instance.pk else None
-        if version:
-            for name in PARTS:
-                self.fields[name].initial = getattr(version, name)
-        dress(self, PARTS)
-
-    def clean(self) -> dict[str, Any]:
-        """Mistakes are named with their field and line, and nothing typed is lost."""
-        cleaned = super().clean() or self.cleaned_data
-        if not any(name in self.errors for name in PARTS):
-            for mistake in editing.problems(**{name: cleaned.get(name, "") for name in PARTS}):
-                self.add_error(mistake.field, f"Line {mistake.line}: {mistake.message}")
-        return cleaned
+MADE_OF: dict[str, str] = {Mode.BLOCKS: "blocks", Mode.VISUAL: "drawn", Mode.SOURCE: "MJML"}
 
 
 @admin.register(Template)
 class TemplateAdmin(ModelAdmin):
-    form = TemplateForm
-    list_display = ["name", "subject", "version", "written_at"]
+    list_display = ["name", "subject", "version", "mode", "written_at"]
     sortable_by = ["name"]
     search_fields = ["name"]
     ordering = ["name"]
     list_select_related = ["current"]
+    change_form_outer_before_template = "campaigns/template_head.html"
+    change_form_after_template = "campaigns/template_palette.html"
     change_form_outer_after_template = "campaigns/template_page.html"
-    fieldsets = [(None, {"fields": ["name", *PARTS]})]
 
-    class Media:
-        js = ["rekindle/preview.js"]
+    @property
+    def media(self) -> Any:
+        """What any block's fields need, too, for any block may be added."""
+        whole = super().media + forms.Media(js=["rekindle/preview.js", "rekindle/palette.js"])
+        for kind in kinds.blocks:
+            whole += kind.form().media
+        return whole
 
     def get_urls(self) -> list[Any]:
         wrap, both = self.admin_site.admin_view, require_http_methods(["GET", "POST"])
+        own = {
+            "<int:pk>/preview/": ("preview", both(self.preview)),
+            "preview/": ("new_preview", require_POST(self.new_preview)),
+            "people/": ("people", require_GET(self.people)),
+            "block/": ("block", require_POST(self.block)),
+            "<int:pk>/test/": ("test", require_POST(self.test)),
+            "<int:pk>/visual/": ("visual", both(self.visual)),
+            "<int:pk>/compare/": ("compare", require_GET(self.compare)),
+            "<int:pk>/again/": ("again", require_POST(self.again)),
+            "<int:pk>/copy/": ("copy", require_POST(self.copy)),
+        }
         return [
-            path("<int:pk>/preview/", wrap(both(self.preview)), name="campaigns_template_preview"),
-            path("<int:pk>/test/", wrap(require_POST(self.test)), name="campaigns_template_test"),
+            *(
+                path(route, wrap(view), name=f"campaigns_template_{name}")
+                for route, (name, view) in own.items()
+            ),
             *super().get_urls(),
         ]
+
+    # The form
+
+    def mode_of(self, request: HttpRequest, template: Template | None) -> str:
+        """Which way of editing the page is for: the one posted or asked for, else the newest version's."""
+        if request.method == "POST":
+            return Mode.SOURCE if "mjml" in request.POST else Mode.BLOCKS
+        current = template.current if template else None
+        own = current.mode if current else Mode.BLOCKS
+        return Mode.SOURCE if own == Mode.VISUAL or request.GET.get("mode") == Mode.SOURCE else own
+
+    def get_form(
+        self, request: HttpRequest, obj: Template | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        is_source = self.mode_of(request, obj) == Mode.SOURCE
+        return super().get_form(
+            request, obj, change, **kwargs | {"form": SourceForm if is_source else BlocksForm}
+        )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Template | None = None) -> Any:
+        is_source = self.mode_of(request, obj) == Mode.SOURCE
+        message = ["mjml", "text"] if is_source else ["blocks"]
+        return [(None, {"fields": ["name", *LINES, *message]})]
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> HttpResponse:
+        template = self.get_object(request, object_id) if object_id else None
+        if template is None or self.has_view_permission(request, template):
+            extra_context = (extra_context or {}) | self._page(request, template)
+        return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def _page(self, request: HttpRequest, template: Template | None) -> dict[str, Any]:
+        current = template.current if template else None
+        asked = request.POST if request.method == "POST" else request.GET
+        contact = template_preview.whose(asked.get("as", ""), request.user)
+        return {
+            "contact": contact,
+            "asked_as": asked.get("as", ""),
+            "versions": template.versions.select_related("created_by")
+            .defer("mjml", "html", "text", "blocks")
+            .order_by("-number")[:50]
+            if template
+            else [],
+            "mode": self.mode_of(request, template),
+            "own_mode": current.mode if current else "",
+            "palette": palette.groups(),
+            "subjects": list(palette.subjects()),
+            "may_see_people": request.user.has_perm("crm.view_contact"),
+        }
+
+    def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        editing.save_version(obj, **form.parts(), by=request.user, now=clock.now())
+
+    def response_add(
+        self, request: HttpRequest, obj: Template, post_url_continue: Any = None
+    ) -> HttpResponse:
+        # Whoever has just written a message wants to see it.
+        if "_popup" not in request.POST and "_addanother" not in request.POST:
+            self.message_user(request, f"{obj} is saved.", messages.SUCCESS)
+            return redirect("admin:campaigns_template_change", obj.pk)
+        return super().response_add(request, obj, post_url_continue)
+
+    # What stands beside it
 
     def preview(self, request: HttpRequest, pk: int) -> HttpResponse:
         """For a sandboxed frame: a version, or what was typed and not saved yet, as one contact would get it.
 
         What is posted is shown and forgotten.
         """
-        template = self.get_object(request, str(pk))
-        if template is None:
-            raise Http404
-        if not self.has_view_permission(request, template):
+        template = self._one(request, pk, self.has_view_permission)
+        typed = request.POST if request.method == "POST" else None
+        asked = request.GET if typed is None else typed
+        return template_preview.page(template, asked, typed, request.user, clock.now())
+
+    def new_preview(self, request: HttpRequest) -> HttpResponse:
+        """The same for a template that was never saved."""
+        if not self.has_add_permission(request):
             raise PermissionDenied
-        asked = request.POST if request.method == "POST" else request.GET
-        contact = trials.chosen(asked.get("as", "")) or _somebody()
-        try:
-            shown = rendering.preview(
-                _version(template, asked, request.method == "POST"), contact, clock.now()
-            )
-        except _Mistaken as mistaken:
-            return frames.framed(mistaken.page())
-        except (compiling.BrokenTemplate, compiling.RenderFailed, compiling.NotPlain) as error:
-            return frames.framed(_Mistaken([str(error)]).page())
-        return frames.plain(shown.text) if asked.get("part") == "text" else frames.framed(shown.html)
+        return template_preview.page(None, request.POST, request.POST, request.user, clock.now())
+
+    def people(self, request: HttpRequest) -> JsonResponse:
+        """Whom the preview can be of: by how a name or address begins, or the next after one."""
+        if not self.has_view_permission(request) or not request.user.has_perm("crm.view_contact"):
+            raise PermissionDenied
+        if "after" in request.GET:
+            person = template_preview.following(request.GET["after"], request.user)
+            people = [person] if person else []
+        else:
+            people = template_preview.found(request.GET.get("q", "")[:200], request.user)
+        return JsonResponse({"people": [{"name": str(one), "email": one.email} for one in people]})
+
+    def block(self, request: HttpRequest) -> HttpResponse:
+        """A new row for the script: of a kind (`kind`), or like one that is posted (`of`)."""
+        if not (self.has_add_permission(request) or self.has_change_permission(request)):
+            raise PermissionDenied
+        like = next(
+            (row for row in block_rows.posted(request.POST) if row.id == request.POST.get("of")), None
+        )
+        key = like.stored["kind"] if like else request.POST.get("kind", "")
+        if key not in kinds.blocks:
+            raise Http404
+        row = block_rows.made(kinds.blocks.get(key), like.stored["params"] if like else None)
+        return HttpResponse(block_rows.drawn(row), headers={"Cache-Control": "no-store"})
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Really send the saved message to a colleague, as one contact would get it."""
-        template = self.get_object(request, str(pk))
-        if template is None:
-            raise Http404
-        if not self.has_change_permission(request, template):
-            raise PermissionDenied
+        template = self._one(request, pk, self.has_change_permission)
         contact, to = trials.chosen(request.POST.get("as", "")), trials.where_to(request)
         if contact is None:
             messages.error(request, "Whose message? Type the whole e-mail address of a contact.")
@@ -138,27 +189,62 @@ class TemplateAdmin(ModelAdmin):
                 messages.error(request, str(error))
         return redirect("admin:campaigns_template_change", pk)
 
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
-    ) -> HttpResponse:
-        template = self.get_object(request, object_id)
-        if template is not None and self.has_view_permission(request, template):
-            extra_context = (extra_context or {}) | _page(template, request)
-        return super().change_view(request, object_id, form_url, extra_context)
+    def visual(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The page on which the message is drawn."""
+        template = self._one(request, pk, self.has_change_permission)
+        return template_visual.page(self, request, template)
 
-    def save_model(self, request: HttpRequest, obj: Template, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        parts = {name: form.cleaned_data[name] for name in PARTS}
-        editing.save_version(obj, **parts, by=request.user, now=clock.now())
+    def compare(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What changed from one version to another, by line."""
+        template = self._one(request, pk, self.has_view_permission)
+        newer = template_preview.numbered(template, request.GET.get("to", "")) or template.current
+        if newer is None:
+            raise Http404
+        older = template_preview.numbered(template, request.GET.get("from", ""))
+        older = older or template.versions.filter(number__lt=newer.number).order_by("-number").first()
+        context = self.admin_site.each_context(request) | {
+            "title": f"{template}: what changed",
+            "opts": self.opts,
+            "template": template,
+            "older": older,
+            "newer": newer,
+            "parts": template_versions.compared(older, newer) if older else [],
+            "numbers": template.versions.order_by("-number").values_list("number", flat=True)[:200],
+            "may_change": self.has_change_permission(request, template),
+        }
+        return render(request, "campaigns/template_compare.html", context)
 
-    def response_add(
-        self, request: HttpRequest, obj: Template, post_url_continue: Any = None
-    ) -> HttpResponse:
-        # Whoever has just written a message wants to see it.
-        if "_popup" not in request.POST and "_addanother" not in request.POST:
-            self.message_user(request, f"{obj} is saved.", messages.SUCCESS)
-            return redirect("admin:campaigns_template_change", obj.pk)
-        return super().response_add(request, obj, post_url_continue)
+    def again(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Begin again from an old version: a new one that says the same."""
+        template = self._one(request, pk, self.has_change_permission)
+        version = template_preview.numbered(template, request.POST.get("version", ""))
+        if version is None:
+            raise Http404
+        try:
+            made = template_versions.again(template, version, request.user, clock.now())
+            messages.success(request, f"Version {made.number} says what version {version.number} said.")
+        except (ValueError, UnknownKind) as error:
+            messages.error(request, f"Version {version.number} cannot be used as it is any more: {error}")
+        return redirect("admin:campaigns_template_change", pk)
+
+    def copy(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The same template once more, under another name."""
+        template = self._one(request, pk, self.has_view_permission)
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        made = template_versions.copied(template, request.user, clock.now())
+        messages.success(request, f"“{made}” is a copy of “{template}”. Give it a name of its own.")
+        return redirect("admin:campaigns_template_change", made.pk)
+
+    def _one(self, request: HttpRequest, pk: int, is_allowed: Any) -> Template:
+        template = self.get_object(request, str(pk))
+        if template is None:
+            raise Http404
+        if not is_allowed(request, template):
+            raise PermissionDenied
+        return template
+
+    # The list
 
     @display(description="Subject")
     def subject(self, template: Template) -> str:
@@ -168,59 +254,10 @@ class TemplateAdmin(ModelAdmin):
     def version(self, template: Template) -> str:
         return f"v{template.current.number}" if template.current else "none yet"
 
+    @display(description="Made of")
+    def mode(self, template: Template) -> str:
+        return MADE_OF[template.current.mode] if template.current else ""
+
     @display(description="Written")
     def written_at(self, template: Template) -> Any:
         return template.current.created_at if template.current else None
-
-
-class _Mistaken(Exception):
-    """What was typed cannot be shown; says why, as a page for the frame."""
-
-    def __init__(self, found: list[str]) -> None:
-        super().__init__("; ".join(found))
-        self.found = found
-
-    def page(self) -> str:
-        rows = format_html_join("", "<li>{}</li>", ((words,) for words in self.found))
-        style = "font:15px/1.5 system-ui,sans-serif;padding:1rem;color:#8a1c12;background:#fff"
-        start = '<!doctype html><meta charset="utf-8"><title>Mistakes</title>'
-        return format_html(
-            start + '<div style="{}"><b>This cannot be shown yet</b><ul>{}</ul></div>', style, rows
-        )
-
-
-def _version(template: Template, asked: Any, typed: bool) -> TemplateVersion:
-    """The version to show: a stored one, or one made of what was typed and never saved."""
-    if not typed:
-        number = asked.get("version", "")
-        stored = template.versions.filter(number=int(number)).first() if _is_number(number) else None
-        version = stored or template.current
-        if version is None:
-            raise _Mistaken(["Nothing is written yet."])
-        return version
-    parts = {name: one_kind_of_lines(asked.get(name, "")) for name in PARTS}
-    if found := editing.problems(**parts):
-        raise _Mistaken([f"{mistake.field}, line {mistake.line}: {mistake.message}" for mistake in found])
-    return TemplateVersion(template=template, html=mjml.compile_html(parts["mjml"]), **parts)
-
-
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal() and len(text) < 6
-
-
-def _page(template: Template, request: HttpRequest) -> dict[str, Any]:
-    contact = trials.chosen(request.GET.get("as", "")) or _somebody()
-    return {
-        "contact": contact,
-        "versions": template.versions.select_related("created_by")
-        .defer("mjml", "html", "text")
-        .order_by("-number")[:20],
-        "variables": list(variables.catalogue()),
-    }
-
-
-def _somebody() -> Contact | None:
-    """The contact to preview as where nobody was named: one with an open cart, else the newest."""
-    contacts = Contact.objects.filter(merged_into=None).exclude(email="")
-    with_cart = contacts.filter(carts__state="open", carts__has_priced_line=True)
-    return with_cart.order_by("-carts__changed_at").first() or contacts.order_by("-created_at", "-id").first()

@@ -18,11 +18,15 @@ from campaigns.models import Template, TemplateVersion
 
 @dataclass(frozen=True)
 class Mistake:
-    """What is wrong, in which field and line."""
+    """What is wrong, in which field and line; in which block, from 0, where the message is made of blocks.
+
+    Without a line it is the field as a whole, without a field the block.
+    """
 
     field: str
     line: int
     message: str
+    block: int | None = None
 
 
 def problems(*, subject: str, preheader: str, mjml: str, text: str) -> list[Mistake]:
@@ -56,10 +60,12 @@ def save_version(
     blocks: Sequence[Mapping[str, Any]] = (),
     mode: str = "",
     look: Look = PLAIN,
+    afresh: bool = False,
     by: Any,
     now: datetime,
 ) -> TemplateVersion:
-    """Make this the newest version. An unused one is overwritten, one that a delivery used never touched.
+    """Make this the newest version. An unused one is overwritten, one that a delivery used never touched, nor
+    one that was written in another way; and none where it is made `afresh`.
 
     With `blocks`, MJML and text are made from them in this look; blocks that cannot be read raise UnknownKind
     or BrokenParams, and what they make together BrokenTemplate.
@@ -80,7 +86,7 @@ def save_version(
         )
         if newest and all(getattr(newest, name) == value for name, value in parts.items()):
             return newest
-        if newest is None or newest.used_at is not None:
+        if newest is None or newest.used_at or afresh or newest.mode != parts["mode"]:
             newest = TemplateVersion(template=locked, number=newest.number + 1 if newest else 1)
         for name, value in parts.items():
             setattr(newest, name, value)

@@ -146,13 +146,20 @@ def preview(version: TemplateVersion, contact: Contact | None, now: datetime) ->
     if contact:
         data["contact"] = {name: getattr(contact, name) for name in ("first_name", "last_name", "email")}
         cart = Cart.objects.filter(contact=contact, item_count__gt=0).order_by("-changed_at").first()
-        if cart:
-            data["cart"] = contexts.cart_data(
-                cart, lines := list(cart.lines.all()), shop or ShopSettings(), goods.of_lines(lines)
-            )
+        lines = list(cart.lines.all()) if cart else []
+        data["cart"] = contexts.cart_data(cart, lines, shop or ShopSettings(), goods.of_lines(lines))
     data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
     ready = _compiled(version)
     return ready.render(data | _facts(ready, contact, shop or ShopSettings(), cart, now) | {"now": now})
+
+
+def preview_of_nobody(version: TemplateVersion, now: datetime) -> Rendered:
+    """A version as somebody would get it of whom nothing is known: no name, no cart, nothing to recommend."""
+    data = {name: variables.bare(shape) for name, shape in variables.VARIABLES.items()}
+    for fact in facts:
+        data[fact.name] = variables.nothing(fact.shape)
+    data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
+    return _compiled(version).render(data | {"now": now})
 
 
 def _facts(

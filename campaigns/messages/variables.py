@@ -119,6 +119,19 @@ def nothing(shape: Any) -> Any:
     return {name: nothing(one) for name, one in shape.items()}
 
 
+def bare(shape: Any) -> Any:
+    """What is always there and nothing else: no entry in any list, nothing that may be missing, no amount."""
+    if isinstance(shape, Variable):
+        if shape.may_be_missing:
+            return None
+        return type(shape.example)(0) if isinstance(shape.example, int | Decimal) else shape.example
+    if isinstance(shape, list):
+        return []
+    if isinstance(shape, Named):
+        return {}
+    return {name: bare(one) for name, one in shape.items()}
+
+
 def catalogue(shape: Mapping[str, Any] | None = None, path: str = "") -> Iterator[tuple[str, Variable]]:
     """`cart.total` and what it is, for the editor's list; entries of a list as `cart.lines[].name`."""
     for name, one in (VARIABLES if shape is None else shape).items():

@@ -5,6 +5,7 @@ document.addEventListener("DOMContentLoaded", () => {
   if (!button || !form) return;
   let waiting;
   const show = () => {
+    clearTimeout(waiting);
     // Not a submit of the form: what was typed is still unsaved, and leaving must still ask.
     const data = new FormData(form);
     const sent = document.createElement("form");
@@ -27,11 +28,48 @@ document.addEventListener("DOMContentLoaded", () => {
     event.preventDefault();
     show();
   });
-  form.addEventListener("input", () => {
+  form.addEventListener("input", ({ target }) => {
+    if (target.matches("[data-palette-search]")) return;
     clearTimeout(waiting);
     waiting = setTimeout(show, 900);
   });
-  for (const field of document.querySelectorAll('[form="template_form"][name="part"], [form="template_form"][name="as"]')) {
+  for (const field of document.querySelectorAll('[form="template_form"][name="part"], [form="template_form"][name="who"]')) {
     field.addEventListener("change", show);
   }
+  if (!document.querySelector('iframe[name="rk-preview-frame"]').getAttribute("src")) show();
+
+  // Whom it is of: people are found as one types, and the next one is a button away.
+  const person = document.querySelector('[data-people][form="template_form"]');
+  if (!person) return;
+  const people = async (asked) => {
+    const answer = await fetch(`${person.dataset.people}?${new URLSearchParams(asked)}`, { credentials: "same-origin" });
+    return answer.ok && !answer.redirected ? (await answer.json()).people : [];
+  };
+  const of = (mail) => {
+    person.value = mail;
+    for (const field of document.querySelectorAll("[data-same-person]")) field.value = mail;
+    document.querySelector('[form="template_form"][name="who"][value="person"]').checked = true;
+    show();
+  };
+  let asking;
+  person.addEventListener("input", () => {
+    clearTimeout(asking);
+    asking = setTimeout(async () => {
+      const found = await people({ q: person.value });
+      document.getElementById("rk-people").replaceChildren(...found.map(({ name, email }) => new Option(name, email)));
+      if (found.some(({ email }) => email === person.value)) of(person.value);
+    }, 250);
+  });
+  person.addEventListener("change", () => of(person.value));
+  person.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    event.preventDefault();
+    of(person.value);
+  });
+  const next = document.getElementById("rk-next-person");
+  next.hidden = false;
+  next.addEventListener("click", async () => {
+    const [found] = await people({ after: person.value });
+    if (found) of(found.email);
+  });
 });
