@@ -10,7 +10,7 @@ document.addEventListener("DOMContentLoaded", () => {
 
   const hide = (source) =>
     source.replace(/\{%[\s\S]*?%\}/g, (tag, at) => {
-      const before = source.slice(0, at);
+      const before = source.slice(0, at).replace(/\{[{%][\s\S]*?[%}]\}/g, "");
       const isInTag = before.lastIndexOf("<") > before.lastIndexOf(">");
       return isInTag ? tag : `<!--rk:${encodeURIComponent(tag)}-->`;
     });
