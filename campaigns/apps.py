@@ -20,4 +20,6 @@ class CampaignsConfig(AppConfig):
             "delivery.guards",
             "delivery.showing",
             "delivery.channels",
+            "offers.sources",
+            "offers.guards",
         )

@@ -1,5 +1,5 @@
-"""What we did for and to a person, on their timeline: messages, decisions that said no, runs through
-flows.
+"""What we did for and to a person, on their timeline: messages, coupons, decisions that said no, runs
+through flows.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from typing import Any
 
 from django.urls import reverse
 
-from campaigns.models import Decision, Delivery, DeliveryState, Enrolment, SurveyAnswer
+from campaigns.models import Coupon, Decision, Delivery, DeliveryState, Enrolment, SurveyAnswer
 from crm.kernel.timeline import Cursor, Entry, Source, sources
 
 
@@ -145,6 +145,35 @@ class Answers(Source):
                 data={"survey": row.survey_id, "choice": row.choice_id, "counts": row.replaced_at is None},
             )
             for row in self.below(rows, before)[:limit]
+        ]
+
+
+@sources.register
+class Coupons(Source):
+    """Offers the person was given, and what became of each."""
+
+    key = "campaigns.coupons"
+    label = "Coupons"
+    kinds = {"coupon": "Coupons"}
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = Coupon.objects.filter(contact_id=contact_id, reserved_at__isnull=False).select_related("offer")
+        return [
+            Entry(
+                at=row.reserved_at,
+                source=self.key,
+                key=str(row.pk),
+                kind="coupon",
+                title=f"Coupon of “{row.offer}”: {row.get_state_display()}",
+                detail=" · ".join(filter(None, [row.code, "off the next order" if row.next_order else ""])),
+                url=reverse("admin:campaigns_offer_change", args=[row.offer_id]),
+                icon="sell",
+                data={"coupon": row.pk, "state": row.state},
+            )
+            for row in self.below(rows, before, at="reserved_at")[:limit]
+            if row.reserved_at
         ]
 
 

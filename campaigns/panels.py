@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from campaigns.models import Delivery, DeliveryState, Enrolment
+from campaigns.models import Coupon, Delivery, DeliveryState, Enrolment
 from campaigns.surveys import counting
 from crm.kernel.panels import Panel, panels
 
@@ -42,3 +42,18 @@ class Answered(Panel):
     def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
         found = counting.of_contact(contact_id, limit=5)
         return {"answers": found} if found else None
+
+
+@panels.register
+class Coupons(Panel):
+    """The person's coupons: of which offer, by which code, and what became of each."""
+
+    key = "campaigns.coupons"
+    label = "Coupons"
+    place = 35
+    template = "campaigns/coupons_panel.html"
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        theirs = Coupon.objects.filter(contact_id=contact_id).select_related("offer")
+        found = list(theirs.order_by("-reserved_at", "-id")[:10])
+        return {"coupons": found} if found else None

@@ -1,5 +1,5 @@
 """The ticks of campaigns: let people in, move them on, tell colleagues, send, free what a dead worker held,
-credit orders, work out recommendations.
+credit orders, work out recommendations, keep up what became of coupons.
 """
 
 from datetime import datetime, timedelta
@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from campaigns.delivery import notices, outbox
 from campaigns.flows import journeys
 from campaigns.messages import recommending
+from campaigns.offers import codes, upkeep
 from campaigns.results import attribution
 from crm.kernel import clock
 from crm.kernel.work import Budget
@@ -15,6 +16,7 @@ from crm.ticking import tick
 
 CREDIT = "campaigns.credit"
 RECOMMEND = "campaigns.recommend"
+COUPONS = "campaigns.coupons"
 # Transactions that were open at the last run, and clicks that are read after their order.
 CREDIT_AGAIN = timedelta(hours=2)
 CREDIT_FIRST = timedelta(days=30)
@@ -62,3 +64,18 @@ def credit(now: datetime, budget: Budget) -> int:
 def recommend(now: datetime, budget: Budget) -> int:
     """Work out what goes with what: at night, or when somebody asked."""
     return recommending.keep_up(now)
+
+
+@tick(COUPONS, every=30)
+def coupons(now: datetime, budget: Budget) -> int:
+    """Learn what became of coupons: shown, used, expired, or back in the pool."""
+    succeeded = Heartbeat.objects.filter(name=COUPONS, seconds__gt=0)
+    last = succeeded.values_list("beat_at", flat=True).first()
+    since = min(last, now) - CREDIT_AGAIN if last else now - CREDIT_FIRST
+    return upkeep.settle(now) + upkeep.learn_used(now, since) + upkeep.expire(now)
+
+
+@tick("campaigns.codes", every=60)
+def fetch_codes(now: datetime, budget: Budget) -> int:
+    """Fetch codes for offers that keep some ready and have too few."""
+    return codes.top_up(now, budget)

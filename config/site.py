@@ -69,6 +69,7 @@ UNFOLD = {
                     _item(
                         "Templates", "draft", "admin:campaigns_template_changelist", "campaigns.view_template"
                     ),
+                    _item("Offers", "sell", "admin:campaigns_offer_changelist", "campaigns.view_offer"),
                     _item("Surveys", "quiz", "admin:campaigns_survey_changelist", "campaigns.view_survey"),
                     _item(
                         "Deliveries",

@@ -15,7 +15,18 @@ from django.test import Client
 
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks
-from campaigns.models import Campaign, Decision, Delivery, Enrolment, Sender, Survey, Template
+from campaigns.models import (
+    Campaign,
+    Coupon,
+    Decision,
+    Delivery,
+    Enrolment,
+    Offer,
+    OfferSettings,
+    Sender,
+    Survey,
+    Template,
+)
 from crm.kernel import ids, tokens
 from crm.models import (
     Company,
@@ -229,6 +240,14 @@ def delivery(
     return made
 
 
+def offer(name: str = "Spring", number: int = 1, **changes: Any) -> Offer:
+    """An offer in messages only, with one free code."""
+    usual = {"kind": "percent", "value": Decimal(10), "created_at": NOW}
+    made = Offer.objects.create(name=name, **(usual | changes))
+    Coupon.objects.create(offer=made, code=f"CODE-{number:04}", created_at=NOW)
+    return made
+
+
 def bought(times: int = 1) -> dict[str, Any]:
     return {"all": [{"kind": "crm.ordered", "params": {"times": str(times)}}]}
 
@@ -310,6 +329,8 @@ def world(db: None) -> World:
     ServerKey.objects.create(name="Server", prefix="sk_test_", sha256=b"x" * 32, created_at=NOW)
     InboundEvent.objects.create(source="collect", body={"e": []}, received_at=NOW)
     lead(contact, definition())
+    offer()
+    OfferSettings.objects.create()
     Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
     Survey.objects.create(slug="why_not", question="What held you back?", created_at=NOW)
     event = ConsentEvent.objects.first()

@@ -1,5 +1,5 @@
-"""The back office of what we say: campaigns, templates, deliveries, decisions, pictures, surveys, senders."""
+"""The back office of what we say: campaigns, templates, offers, surveys, deliveries, pictures, senders."""
 
-from campaigns.admin import campaigns, decisions, deliveries, images, senders, surveys, templates
+from campaigns.admin import campaigns, decisions, deliveries, images, offers, senders, surveys, templates
 
-__all__ = ["campaigns", "decisions", "deliveries", "images", "senders", "surveys", "templates"]
+__all__ = ["campaigns", "decisions", "deliveries", "images", "offers", "senders", "surveys", "templates"]

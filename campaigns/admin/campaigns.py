@@ -209,8 +209,9 @@ class CampaignAdmin(ModelAdmin):
 def _page(campaign: Campaign) -> dict[str, Any]:
     """What stands above the form: state, this week's numbers, the picture, what is missing for the launch."""
     version = launching.newest_version(campaign)
-    week = reporting.campaign_at_work(campaign, clock.now() - timedelta(days=7))
-    checks = launching.checklist(campaign)
+    now = clock.now()
+    week = reporting.campaign_at_work(campaign, now - timedelta(days=7))
+    checks = launching.checklist(campaign, now)
     return {
         "picture": draw(campaign, version, reporting.people_in_steps(campaign)),
         "version": version,

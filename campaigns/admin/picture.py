@@ -54,7 +54,7 @@ class Picture:
 def draw(campaign: Campaign, version: FlowVersion | None, people: dict[tuple[int, int], int]) -> Picture:
     """The picture of one version, with how many people stand in each step; those of other versions apart."""
     rows = (
-        list(version.steps.select_related("template").prefetch_related("variants__template"))
+        list(version.steps.select_related("template", "offer").prefetch_related("variants__template"))
         if version
         else []
     )

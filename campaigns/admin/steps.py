@@ -27,7 +27,7 @@ class StepForm(forms.ModelForm):
 
     class Meta:
         model = Step
-        fields = ["kind", "template", "position"]
+        fields = ["kind", "template", "offer", "position"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -61,20 +61,21 @@ class StepInline(NonrelatedStackedInline):
 
     def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = kind_form(
-            StepForm, "kind", "params", steps, dict.fromkeys(["template", "variants"], _sends)
+            StepForm, "kind", "params", steps, dict.fromkeys(["template", "variants", "offer"], _sends)
         )
         return super().get_formset(request, obj, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
         if not self.has_change_permission(request, obj):
-            return [(None, {"fields": ["words", "template"]})]
-        return [(None, {"fields": ["kind", *fields_of("kind", steps), "template", "variants", "position"]})]
+            return [(None, {"fields": ["words", "template", "offer"]})]
+        sends = ["template", "variants", "offer"]
+        return [(None, {"fields": ["kind", *sends, *fields_of("kind", steps), "position"]})]
 
     def get_form_queryset(self, obj: Campaign) -> QuerySet[Step]:
         version = launching.newest_version(obj)
         return (
             Step.objects.filter(version=version)
-            .select_related("template")
+            .select_related("template", "offer")
             .prefetch_related("variants__template")
             .order_by("position", "id")
         )

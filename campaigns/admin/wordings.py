@@ -2,6 +2,7 @@
 
 from campaigns.delivery.guards import guards
 from campaigns.models import Delivery, DeliveryState
+from campaigns.offers.words import WORDS as OFFERS
 from crm.people import consent
 
 _OWN = {
@@ -11,7 +12,7 @@ _OWN = {
     "sent_again": "A colleague had it sent again",
     "closed": "A colleague closed it",
     "found_sent": "A colleague found that it had arrived",
-}
+} | {code: f"Without its offer nothing is sent: {words}" for code, words in OFFERS.items()}
 
 
 def why(reason: str, state: str = "") -> str:

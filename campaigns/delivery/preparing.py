@@ -10,6 +10,7 @@ from campaigns.delivery.statements import LOST, columns, run
 from campaigns.messages import notices, rendering
 from campaigns.messages.rendering import RenderProblem
 from campaigns.models import Decision, Delivery, DeliveryState
+from campaigns.offers import granting
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,12 @@ def _rendered(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail |
     try:
         ours = [one for one in deliveries if one.origin == Delivery.Origin.NOTICE]
         theirs = [one for one in deliveries if one.origin != Delivery.Origin.NOTICE]
-        return rendering.prepare(theirs, now) | notices.prepare(ours, now)
+        refused = granting.look_again(theirs, now)
+        ended: dict[int, Mail | RenderProblem] = {
+            number: RenderProblem(one.reason, one.words) for number, one in refused.items() if one.ends_it
+        }
+        going = [one for one in theirs if one.id not in ended]
+        return rendering.prepare(going, now) | notices.prepare(ours, now) | ended
     except LOST:
         raise
     except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from django.urls import reverse
@@ -13,11 +14,12 @@ from campaigns.flows import variants
 from campaigns.flows.kinds import steps, triggers
 from campaigns.messages import editing, kinds, rendering
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
+from campaigns.offers import checking
 from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.models import Purpose, ShopSettings
 
-Place = Literal["campaign", "steps", "template", "sender", "shop"]
+Place = Literal["campaign", "steps", "template", "sender", "shop", "offer"]
 
 
 @dataclass(frozen=True)
@@ -43,18 +45,20 @@ class Check:
         """Where to mend it, if that is another page than the campaign's own."""
         if self.place == "shop":
             return reverse("admin:crm_shopsettings_changelist")
-        if self.place in ("sender", "template"):
+        if self.place in ("sender", "template", "offer"):
             page = f"admin:campaigns_{self.place}"
             return reverse(f"{page}_change", args=[self.pk]) if self.pk else reverse(f"{page}_changelist")
         return ""
 
 
-def checklist(campaign: Campaign, version: FlowVersion | None = None) -> list[Check]:
+def checklist(campaign: Campaign, now: datetime, version: FlowVersion | None = None) -> list[Check]:
     """All lines, of this version of the flow or the newest one."""
     version = version or campaign.versions.order_by("-number").first()
     rows = (
         list(
-            version.steps.select_related("template__current").prefetch_related("variants__template__current")
+            version.steps.select_related("template__current", "offer").prefetch_related(
+                "variants__template__current"
+            )
         )
         if version
         else []
@@ -69,6 +73,7 @@ def checklist(campaign: Campaign, version: FlowVersion | None = None) -> list[Ch
         Check("sender", "Who it is from", _sender(sender), "sender", sender.pk if sender else None),
         Check("shop", "The shop's postal address", _shop(shop), "shop"),
         *_templates(rows),
+        *_offers(campaign, rows, now),
     ]
 
 
@@ -156,6 +161,12 @@ def _templates(rows: list[Step]) -> Iterator[Check]:
             "template",
             template.pk,
         )
+
+
+def _offers(campaign: Campaign, rows: list[Step], now: datetime) -> Iterator[Check]:
+    for line in checking.lines(campaign, rows, now):
+        place: Place = "offer" if line.offer else "steps"
+        yield Check(line.key, line.label, line.problem, place, line.offer.pk if line.offer else None)
 
 
 def _template(template: Template) -> str:

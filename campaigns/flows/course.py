@@ -25,7 +25,7 @@ class Course:
         self.campaign = campaign
         self.now = now
         self.steps: dict[int, list[StepRow]] = defaultdict(list)
-        rows = StepRow.objects.filter(version_id__in=set(version_ids)).select_related("template")
+        rows = StepRow.objects.filter(version_id__in=set(version_ids)).select_related("template", "offer")
         for row in rows.order_by("position", "id"):
             self.steps[row.version_id].append(row)
         for of_version in self.steps.values():

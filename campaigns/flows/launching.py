@@ -46,16 +46,16 @@ class Inside:
     parked: int
 
 
-def problems(campaign: Campaign, version: FlowVersion | None = None) -> list[Check]:
+def problems(campaign: Campaign, now: datetime, version: FlowVersion | None = None) -> list[Check]:
     """The lines of the checklist that are not right yet, of this version or the newest."""
-    return [check for check in checklist(campaign, version) if check.problem]
+    return [check for check in checklist(campaign, now, version) if check.problem]
 
 
 def launch(campaign: Campaign, by: Any, now: datetime) -> Campaign:
     """Start it. It looks forward only: what fell due before now starts nothing. Raises CannotLaunch."""
     with transaction.atomic():
         locked = _locked(campaign, State.DRAFT, State.STOPPED)
-        if found := problems(locked):
+        if found := problems(locked, now):
             raise CannotLaunch(found)
         version = locked.versions.order_by("-number")[0]
         _freeze(version, now)
@@ -78,7 +78,7 @@ def resume(campaign: Campaign, by: Any, now: datetime) -> Campaign:
     """Go on where it stopped; people parked by an error are tried again. Raises CannotLaunch."""
     with transaction.atomic():
         locked = _locked(campaign, State.PAUSED)
-        if found := problems(locked, locked.current):
+        if found := problems(locked, now, locked.current):
             raise CannotLaunch(found)
         locked.state, locked.state_reason = State.RUNNING, f"resumed by {by}"
         locked.problem, locked.problem_at = "", None
@@ -139,7 +139,7 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
         version = newest_version(locked)
         if version is None or version.frozen_at is not None:
             raise NotReady("Nothing has been changed since it was launched.")
-        if found := problems(locked):
+        if found := problems(locked, now):
             raise CannotLaunch(found)
         _freeze(version, now)
         locked.current = version
@@ -153,7 +153,9 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
 def describe(campaign: Campaign, version: FlowVersion | None = None) -> list[tuple[Step, str]]:
     """The steps with their words, for the page and the picture."""
     shown = version or newest_version(campaign)
-    rows = shown.steps.select_related("template").prefetch_related("variants__template") if shown else []
+    if shown is None:
+        return []
+    rows = shown.steps.select_related("template", "offer").prefetch_related("variants__template")
     return [(row, _words(row)) for row in rows]
 
 

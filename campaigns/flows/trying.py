@@ -19,7 +19,18 @@ from campaigns.flows import variants
 from campaigns.flows.course import Course
 from campaigns.flows.kinds import Entrant, triggers
 from campaigns.messages import rendering
-from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment, FlowVersion, Sender, Step, Template
+from campaigns.models import (
+    Campaign,
+    Decision,
+    Delivery,
+    Due,
+    Enrolment,
+    FlowVersion,
+    Offer,
+    Sender,
+    Step,
+    Template,
+)
 from crm.kernel import tokens
 from crm.models import Channel, Contact, Purpose
 from tracking.models import Cart
@@ -46,6 +57,7 @@ class Stop:
     template: Template | None = None
     message: Any = None
     problem: str = ""
+    offer: Offer | None = None
 
 
 def send_test(
@@ -60,14 +72,14 @@ def send_test(
     """Really send every message of the flow to `to`, as this contact would get it. Counted nowhere."""
     version = version or campaign.versions.order_by("-number").first()
     rows = version.steps.all() if version else Step.objects.none()
-    rows = rows.select_related("template").prefetch_related("variants__template")
-    templates = [template for row in rows for _label, template in variants.messages_of(row)]
-    if not templates:
+    rows = rows.select_related("template", "offer").prefetch_related("variants__template")
+    messages = [(template, row.offer) for row in rows for _label, template in variants.messages_of(row)]
+    if not messages:
         raise CannotTry("No step of the flow sends a message yet.")
     subject = _subject_of(campaign, contact, now)
     made = [
-        _test(template, to, contact.pk, subject, campaign.purpose, _sender(campaign), now, campaign)
-        for template in templates
+        _test(template, to, contact.pk, subject, campaign.purpose, _sender(campaign), now, campaign, offer)
+        for template, offer in messages
     ]
     outbox.enqueue(made)
     return made
@@ -76,13 +88,14 @@ def send_test(
 def send_template_test(template: Template, to: str, contact: Contact, by: Any, now: datetime) -> Delivery:
     """Really send one message to `to`, as this contact would get it."""
     steps = Step.objects.filter(Q(template=template) | Q(variants__template=template))
-    row = steps.select_related("version__campaign").order_by("-pk").first()
+    row = steps.select_related("version__campaign", "offer").order_by("-pk").first()
     campaign = row.version.campaign if row else None
     purpose = campaign.purpose if campaign else Purpose.objects.filter(kind=Purpose.Kind.MARKETING).first()
     if purpose is None:
         raise CannotTry("There is no purpose to write for yet.")
     subject = _subject_of(campaign, contact, now) if campaign else _cart_of(contact.pk)
-    made = _test(template, to, contact.pk, subject, purpose, _sender(campaign), now)
+    offer = row.offer if row else None
+    made = _test(template, to, contact.pk, subject, purpose, _sender(campaign), now, offer=offer)
     outbox.enqueue([made])
     return made
 
@@ -110,6 +123,7 @@ def walk(
                 _sender(campaign),
                 now,
                 campaign,
+                stop.offer,
             )
             for stop in stops
             if stop.template
@@ -161,7 +175,7 @@ def _put_in(
 
 def _stops(course: Course, now: datetime) -> Iterator[Stop]:
     made = {delivery.public_id: delivery for delivery in course.deliveries}
-    saved = list(Delivery.objects.filter(public_id__in=made).select_related("template"))
+    saved = list(Delivery.objects.filter(public_id__in=made).select_related("template", "offer"))
     mails = rendering.prepare(saved, now) if saved else {}
     by_public_id = {str(delivery.public_id): (delivery, mails.get(delivery.pk)) for delivery in saved}
     for decision in course.decisions:
@@ -176,6 +190,7 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
             template=delivery.template if delivery else None,
             message=None if problem else mail,
             problem=problem,
+            offer=delivery.offer if delivery else None,
         )
 
 
@@ -218,6 +233,7 @@ def _test(
     sender: Sender,
     now: datetime,
     campaign: Campaign | None = None,
+    offer: Offer | None = None,
 ) -> Delivery:
     try:
         address_hash, _ = tokens.address_hash(Channel.EMAIL, to)
@@ -234,6 +250,7 @@ def _test(
         sender=sender,
         campaign=campaign,
         template=template,
+        offer=offer,
         subject_kind=subject[0],
         subject_id=subject[1],
         due_at=now,

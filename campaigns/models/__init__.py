@@ -5,6 +5,7 @@ from campaigns.models.content import ContentItem
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
 from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.images import Image
+from campaigns.models.offers import Coupon, Offer, OfferProduct, OfferSettings
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
 from campaigns.models.senders import Sender, SendingControl
 from campaigns.models.surveys import Survey, SurveyAnswer, SurveyChoice
@@ -14,6 +15,7 @@ __all__ = [
     "BestSeller",
     "Campaign",
     "ContentItem",
+    "Coupon",
     "Decision",
     "Delivery",
     "DeliveryAttempt",
@@ -23,6 +25,9 @@ __all__ = [
     "FlowVersion",
     "Image",
     "Neighbour",
+    "Offer",
+    "OfferProduct",
+    "OfferSettings",
     "OrderCredit",
     "RecommendationRun",
     "Sender",

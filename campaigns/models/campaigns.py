@@ -130,6 +130,14 @@ class Step(models.Model):
     template = models.ForeignKey(
         "campaigns.Template", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
     )
+    offer = models.ForeignKey(
+        "campaigns.Offer",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text="What its message gives. Blank: nothing.",
+    )
     path = models.CharField(max_length=40, blank=True, help_text="Blank: everyone.")
     only_if = RuleField(blank=True, offers=INSIDE)
 

@@ -83,6 +83,12 @@ class Delivery(models.Model):
         related_name="+",
         db_index=False,
     )
+    offer = models.ForeignKey(
+        "campaigns.Offer", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
+    needs_offer = models.BooleanField(
+        default=False, db_default=False, help_text="Without its offer it is not sent."
+    )
     subject_kind = models.CharField(max_length=20, blank=True)
     subject_id = models.UUIDField(null=True)
     subject_version = models.DateTimeField(null=True)

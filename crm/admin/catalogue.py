@@ -14,7 +14,7 @@ from crm.kernel import clock
 from crm.kernel.backoffice import ImportExportAdmin, display
 from crm.models import Product
 from crm.sheets.products import ProductResource
-from crm.shop import showing
+from crm.shop import prices, showing
 from crm.shop.intake import SHOP
 from crm.shop.regarding import ASKED, stir_owners
 
@@ -37,7 +37,13 @@ class ProductAdmin(ImportExportAdmin):
             (None, {"fields": [*(["image"] if obj else []), "name", "description", ("category", "brand")]}),
             (
                 "Price and stock",
-                {"fields": [("price", "list_price", "currency"), ("in_stock", "stock", "is_active")]},
+                {
+                    "fields": [
+                        ("price", "list_price", "currency"),
+                        "cost",
+                        ("in_stock", "stock", "is_active"),
+                    ]
+                },
             ),
             ("Bought again", {"fields": [("consumable", "days_of_supply")]}),
             (
@@ -56,7 +62,7 @@ class ProductAdmin(ImportExportAdmin):
         return {"now": clock.now()}
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
-        obj.updated_at = clock.now()
+        obj.updated_at = now = clock.now()
         said = set(form.changed_data)
         if said & {"stock", "in_stock"}:
             obj.told_stock(
@@ -65,6 +71,8 @@ class ProductAdmin(ImportExportAdmin):
         if change:
             obj.note_change(form.initial, obj.updated_at)
         super().save_model(request, obj, form, change)
+        if set(prices.REMEMBERED) & set(form.changed_data):
+            prices.remember([(obj.pk, prices.price_of(obj), now)], now)
         if change and set(ASKED) & set(form.changed_data):
             transaction.on_commit(partial(stir_owners, [obj.pk]))
 

@@ -25,6 +25,7 @@ class OneProduct(Body):
     image: Long | None = None
     price: Money | None = None
     list_price: Money | None = None
+    cost: Money | None = None
     currency: Currency | None = None
     brand: Title | None = None
     category: Title | None = None
@@ -45,7 +46,7 @@ class OneProduct(Body):
 
 
 _SAME = (
-    *("name", "sku", "description", "url", "price", "list_price", "currency", "brand", "category"),
+    *("name", "sku", "description", "url", "price", "list_price", "cost", "currency", "brand", "category"),
     *("stock", "in_stock", "consumable", "days_of_supply", "is_active"),
 )
 

@@ -1,6 +1,6 @@
 """Who people are and what they bought."""
 
-from crm.models.catalogue import Product
+from crm.models.catalogue import PriceChange, Product
 from crm.models.companies import Company
 from crm.models.consent import ConsentDetail, ConsentEvent, ConsentState, ConsentText, Purpose, Suppression
 from crm.models.contacts import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
@@ -43,6 +43,7 @@ __all__ = [
     "OrderLine",
     "OutsideId",
     "OwnField",
+    "PriceChange",
     "Product",
     "Purpose",
     "RiskSettings",

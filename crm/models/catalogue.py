@@ -37,6 +37,13 @@ class Product(ScaledModel):
     list_price = models.DecimalField(
         max_digits=12, decimal_places=2, null=True, blank=True, help_text="Before any reduction on the site."
     )
+    cost = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What one costs the shop. Kept to ourselves; no offer falls below the margin floor.",
+    )
     currency = models.CharField(max_length=3, blank=True)
     brand = models.CharField(max_length=120, blank=True, db_index=True)
     category = models.CharField(max_length=200, blank=True, db_index=True)
@@ -97,3 +104,20 @@ class Product(ScaledModel):
         if any(before[name] != getattr(self, name) for name in self.OFFERED):
             least = self.changed_at + timedelta(microseconds=1) if self.changed_at else now
             self.changed_at = max(now, least)
+
+
+class PriceChange(ScaledModel):
+    """What the site asked for a product from an instant on. Never changed, one row a change."""
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    list_price = models.DecimalField(max_digits=12, decimal_places=2, null=True)
+    currency = models.CharField(max_length=3, blank=True)
+    occurred_at = models.DateTimeField(help_text="From when on, by the shop's own time.")
+    recorded_at = models.DateTimeField(help_text="When we came to know of it.")
+
+    class Meta:
+        indexes = [models.Index(fields=["product", "-occurred_at", "-id"], name="price_product_time")]
+
+    def __str__(self) -> str:
+        return f"{self.price} {self.currency}"

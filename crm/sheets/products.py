@@ -20,6 +20,7 @@ TOLD = (
     "image_url",
     "price",
     "list_price",
+    "cost",
     "currency",
     "brand",
     "category",

@@ -15,6 +15,7 @@ from django.db import transaction
 from crm.models import Product
 from crm.models.writing import update_rows
 from crm.people.identity import short
+from crm.shop import prices
 from crm.shop.fitting import fit, web_address
 from crm.shop.regarding import ASKED, stir_owners
 
@@ -34,6 +35,7 @@ class ProductIn:
     image_url: str | None = None
     price: Decimal | None = None
     list_price: Decimal | None = None
+    cost: Decimal | None = None
     currency: str | None = None
     brand: str | None = None
     category: str | None = None
@@ -72,9 +74,10 @@ def _write(
     new = [
         Product(source=source, external_id=key, name=key, created_at=now, updated_at=now) for key in missing
     ]
+    asked: list[prices.Change] = []
     for product in new:
         product.name = ""
-        _apply(product, told[product.external_id], now)
+        _apply(product, told[product.external_id], now, asked)
         product.name = product.name or product.external_id
     Product.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
     rows = Product.objects.filter(source=source, external_id__in=missing) | Product.objects.filter(
@@ -84,22 +87,30 @@ def _write(
         product.external_id: product for product in rows.order_by("pk").select_for_update(no_key=True)
     }
     before = {product.pk: _asked(product) for product in products.values()}
-    changed = [product for key, product in products.items() if _apply(product, told[key], now)]
+    changed = [product for key, product in products.items() if _apply(product, told[key], now, asked)]
     if changed:
         update_rows(changed, *_SAID, "source_at", "changed_at", "updated_at")
         renamed = [product.pk for product in changed if before[product.pk] != _asked(product)]
         transaction.on_commit(partial(stir_owners, renamed))
+    # Of a product that somebody else made at the same moment it was they who kept its first price.
+    ours = {product.pk for product in products.values()}
+    prices.remember((change for change in asked if change[0] in ours), now)
     return products
 
 
-def _apply(product: Product, words: list[ProductIn], now: datetime) -> bool:
-    """Let the words speak, oldest first. Returns whether the product has changed."""
+def _apply(
+    product: Product, words: list[ProductIn], now: datetime, asked: list[prices.Change] | None = None
+) -> bool:
+    """Let the words speak, oldest first. Returns whether the product has changed; what the site asked for it
+    in between goes into `asked`.
+    """
     before = [getattr(product, name) for name in _SAID]
     said_before = product.source_at
     offered = {name: getattr(product, name) for name in Product.OFFERED}
     for word in words:
         said_at = min(word.source_at, now) if word.source_at else None
         is_newer = said_at is not None and (product.source_at is None or said_at > product.source_at)
+        price_before = prices.price_of(product)
         for name in _SAID:
             value = _fitted(name, getattr(word, name))
             if name not in _STOCK and value is not None and (is_newer or _is_blank(product, name)):
@@ -108,6 +119,8 @@ def _apply(product: Product, words: list[ProductIn], now: datetime) -> bool:
             product.told_stock(_fitted("stock", word.stock), word.in_stock)
         if is_newer:
             product.source_at = said_at
+        if asked is not None and (price := prices.price_of(product)) != price_before:
+            asked.append((product.pk, price, product.source_at or now))
     if before == [getattr(product, name) for name in _SAID] and said_before == product.source_at:
         return False
     product.updated_at = now

@@ -57,6 +57,7 @@ def test_the_guards_are_asked_in_this_order():
         "came_back",
         "cart_changed",
         "product_changed",
+        "offer_changed",
     ]
     assert len({guard.place for guard in guards}) == len(guards)
 

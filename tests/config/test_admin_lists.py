@@ -34,6 +34,8 @@ LISTS = [
     "campaigns_campaign",
     "campaigns_template",
     "campaigns_sender",
+    "campaigns_offer",
+    "campaigns_coupon",
     "campaigns_delivery",
     "campaigns_decision",
 ]
@@ -48,6 +50,7 @@ def more(world: office.World, number: int) -> None:
     campaign = office.draft()
     office.delivery(campaign, contact, about, number=number)
     office.sender(is_default=False)
+    office.offer(f"Offer {number}", 1 + number)
     Segment.objects.create(name=f"Segment {number}")
     office.lead(contact, office.definition(f"Definition {number}"))
     Task.objects.create(contact=contact, title=f"Task {number}")
@@ -121,6 +124,7 @@ SEARCHES = [
     ("campaigns_delivery", {"state__exact": "unknown"}),
     ("campaigns_delivery", {"reason": "purchased"}),
     ("campaigns_decision", {"verdict__exact": "failed"}),
+    ("campaigns_coupon", {"q": "code-0001"}),
 ]
 
 

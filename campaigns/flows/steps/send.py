@@ -15,8 +15,12 @@ from campaigns.flows import variants
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Decision, Delivery, Enrolment, Sender
 from campaigns.models import Step as StepRow
+from campaigns.offers import granting
+from campaigns.offers.granting import Refused
 from crm.models import Channel, ContactPoint
 from crm.people import consent
+
+WITHOUT, SKIP = "send", "skip"
 
 UNREACHABLE = {ContactPoint.Status.HARD, ContactPoint.Status.INVALID}
 
@@ -36,7 +40,12 @@ class SendEmail(Step):
     has_template = True
 
     class Params(forms.Form):
-        """Messages are references of the step; an e-mail has no further parameters."""
+        without_offer = forms.ChoiceField(
+            label="who may not have the offer",
+            choices=[(WITHOUT, "gets the message without it"), (SKIP, "gets no message")],
+            required=False,
+            help_text="Asked where the step has an offer: a code may be gone, or the discount guard says no.",
+        )
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         points = _points(batch)
@@ -44,6 +53,7 @@ class SendEmail(Step):
         sender = batch.campaign.sender or Sender.objects.filter(is_default=True).first()
         if sender is None:
             raise NoSender("No sender is set: choose one in the campaign, or a default sender.")
+        made: list[tuple[Enrolment, Delivery]] = []
         for person in batch.people:
             point = points.get(person.contact_id)
             if point is None:
@@ -59,27 +69,51 @@ class SendEmail(Step):
                     person, Decision.Verdict.HELD_OUT, "control_group", "Held out to measure what it earns."
                 )
             else:
-                delivery = _delivery(batch, person, point, sender)
-                batch.deliveries.append(delivery)
-                batch.decide(
-                    person,
-                    Decision.Verdict.QUEUED,
-                    "due",
-                    f"To be sent: variant {delivery.variant}." if delivery.variant else "To be sent.",
-                    {"delivery": str(delivery.public_id), "due_at": delivery.due_at.isoformat()}
-                    | ({"variant": delivery.variant} if delivery.variant else {}),
-                )
+                made.append((person, _delivery(batch, person, point, sender)))
+        _queue(batch, made)
         return {}
 
     def sentence(self, params: dict[str, Any], step: StepRow) -> str:
-        if compared := variants.sentence(step):
-            return f"Send {compared}"
-        return f"Send “{step.template}”" if step.template else self.label
+        what = variants.sentence(step) or (f"“{step.template}”" if step.template else "")
+        if not what:
+            return self.label
+        return f"Send {what}" + (f" with “{step.offer}”" if step.offer else "")
 
     def problems(self, params: dict[str, Any], step: StepRow) -> list[str]:
         if step.variants.all():
             return variants.problems(step)
         return super().problems(params, step)
+
+
+def _queue(batch: Batch, made: list[tuple[Enrolment, Delivery]]) -> None:
+    """Give the offer to whoever may have it, and put on its way what goes."""
+    refused = _offered(batch, made)
+    for person, delivery in made:
+        no = refused.get(delivery.public_id)
+        if no and delivery.needs_offer:
+            batch.decide(person, Decision.Verdict.SKIPPED, no.reason, f"{no.words}.")
+            continue
+        batch.deliveries.append(delivery)
+        evidence = {"delivery": str(delivery.public_id), "due_at": delivery.due_at.isoformat()}
+        if no:
+            evidence |= {"offer": str(delivery.offer), "without": no.reason}
+        if delivery.variant:
+            evidence["variant"] = delivery.variant
+        how = f": variant {delivery.variant}" if delivery.variant else ""
+        words = f"To be sent{how}" + (f", without its offer: {no.words}." if no else ".")
+        batch.decide(person, Decision.Verdict.QUEUED, no.reason if no else "due", words[:300], evidence)
+
+
+def _offered(batch: Batch, made: list[tuple[Enrolment, Delivery]]) -> dict[UUID, Refused]:
+    offer = batch.step.offer
+    if offer is None or not made:
+        return {}
+    for _, delivery in made:
+        delivery.offer, delivery.needs_offer = offer, batch.params["without_offer"] == SKIP
+    real = [delivery for person, delivery in made if not person.is_test]
+    tried = [delivery for person, delivery in made if person.is_test]
+    refused = granting.grant(offer, real, batch.now) if real else {}
+    return refused | (granting.rehearse(offer, tried, batch.now) if tried else {})
 
 
 class NoSender(ValueError):

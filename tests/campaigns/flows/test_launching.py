@@ -38,7 +38,7 @@ def play(**overrides):
 
 def test_the_play_is_ready_to_launch_as_it_is_made():
     campaign = play()
-    assert launching.problems(campaign) == []
+    assert launching.problems(campaign, AT) == []
     assert campaign.state == Campaign.State.DRAFT
     assert (campaign.trigger_params, campaign.reentry_days) == ({"delay_minutes": "8"}, 7)
     assert (str(campaign.control_share), campaign.expires_after) == ("0.2", timedelta(hours=3))

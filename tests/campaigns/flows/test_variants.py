@@ -109,11 +109,13 @@ def test_the_checklist_looks_into_every_message():
     broken = step.variants.get(label="B").template.current
     broken.subject = "Hello {{ nobody.name }}"
     broken.save()
-    problems = {check.label: check.problem for check in launching.problems(campaign)}
+    problems = {check.label: check.problem for check in launching.problems(campaign, AT)}
     assert "nobody" in problems["The message “Message B”"]
     step.variants.filter(label="B").delete()
     step = campaign.current.steps.get()
-    assert "One message is no comparison" in str([check.problem for check in launching.problems(campaign)])
+    assert "One message is no comparison" in str(
+        [check.problem for check in launching.problems(campaign, AT)]
+    )
 
 
 def test_a_walk_and_a_test_show_the_variants():

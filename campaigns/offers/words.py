@@ -1,0 +1,13 @@
+"""The reasons against an offer, each by its code, as a list of reasons names them."""
+
+WORDS = {
+    "offer_over": "the offer is over, or has not begun",
+    "beats_site": "the offer is better than what the site gives",
+    "margin_floor": "the offer falls below the margin floor",
+    "just_bought": "they just bought at full price all that the offer is on",
+    "not_first_time": "the offer is for first-time buyers",
+    "discount_dependent": "the offer is not for discount-dependent customers",
+    "offer_lately": "they had an offer lately",
+    "ladder": "the offer is too high on the ladder",
+    "no_coupon": "no code of the offer is left",
+}
