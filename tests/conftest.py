@@ -18,8 +18,17 @@ from tests import leftovers, servers, slots
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 pytest_plugins = ("tests.collecting", "tests.office", "tests.webbing")
 BROWSER = "tests/browser/"
+# With -n these begin first, so that no process waits at the end for a long file of another one.
+LONG = (
+    BROWSER,
+    "tests/crm/test_one_meaning.py",
+    "tests/journeys/",
+    "tests/races/",
+    "tests/attacks/test_q1_names.py",
+    "tests/attacks/test_i1_",
+)
 RUN = pytest.StashKey[servers.Run]()
-SKIPPED = pytest.StashKey[int]()
+NO_CHROMIUM = "no Chromium on this machine"
 
 
 def chromium_path() -> str | None:
@@ -61,16 +70,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(LONG))
     if chromium_path():
         return
-    without = [item for item in items if item.get_closest_marker("browser")]
-    for item in without:
-        item.add_marker(pytest.mark.skip(reason="no Chromium on this machine"))
-    config.stash[SKIPPED] = len(without)
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
+    config.option.loadscopereorder = False
     return ByFile(config, log)
 
 
@@ -82,8 +93,9 @@ class ByFile(LoadFileScheduling):
         return BROWSER if file.startswith(BROWSER) else file
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    if number := config.stash.get(SKIPPED, 0):
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    skipped = terminalreporter.stats.get("skipped", [])
+    if number := sum(NO_CHROMIUM in str(report.longrepr) for report in skipped):
         terminalreporter.write_line(
             f"NOTICE: {number} browser tests did not run: no Chromium was found (CHROMIUM=/path names one)."
         )
