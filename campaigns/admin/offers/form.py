@@ -111,7 +111,7 @@ class OfferForm(forms.ModelForm):
             fields["code_source"].choices = BY_HAND + code_sources.choices()
         if "may_beat_site" in fields:
             fields["may_beat_site"].help_text = format_html(
-                'Otherwise it is given only while the site gives as much. <span class="rk-rule">{}</span>',
+                'Otherwise it is given only while the site gives as much. <span class="rk-lesson">{}</span>',
                 RULE,
             )
 
