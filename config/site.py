@@ -81,6 +81,18 @@ UNFOLD = {
                         "Decisions", "rule", "admin:campaigns_decision_changelist", "campaigns.view_decision"
                     ),
                     _item(
+                        "Saved blocks",
+                        "widgets",
+                        "admin:campaigns_savedblock_changelist",
+                        "campaigns.view_savedblock",
+                    ),
+                    _item(
+                        "Brand kit",
+                        "palette",
+                        "admin:campaigns_brandkit_changelist",
+                        "campaigns.view_brandkit",
+                    ),
+                    _item(
                         "Pictures",
                         "photo_library",
                         "admin:campaigns_image_changelist",

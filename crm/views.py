@@ -5,19 +5,17 @@ Whoever opens a forwarded message learns a masked address and nothing else. No s
 
 from __future__ import annotations
 
-import re
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from crm.kernel import clock, tokens
+from crm.kernel import clock, colours, tokens
 from crm.people import links, preferences
 from crm.shop.public_pages import page, unknown_link
 from crm.shop.settings import this_shop
 
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PLAIN = "#1f6f5c"
 
 
@@ -69,8 +67,8 @@ def why(request: HttpRequest, token: str) -> HttpResponse:
 def look(request: HttpRequest) -> HttpResponse:
     """The style sheet of the public pages, in the shop's colour."""
     given = this_shop().colour
-    colour = given if _COLOUR.fullmatch(given) else _PLAIN
-    css = render_to_string("crm/look.css", {"colour": colour, "on_colour": _readable_on(colour)})
+    colour = given if colours.is_colour(given) else _PLAIN
+    css = render_to_string("crm/look.css", {"colour": colour, "on_colour": colours.readable_on(colour)})
     response = HttpResponse(css, content_type="text/css; charset=utf-8")
     response["Cache-Control"] = "public, max-age=300"
     return response
@@ -83,13 +81,3 @@ def _preferences(mailed: links.Mailed) -> str:
 def _who(request: HttpRequest) -> dict[str, str]:
     agent = request.headers.get("User-Agent", "").replace("\0", "")
     return {"ip": request.META.get("REMOTE_ADDR", ""), "user_agent": agent[:300], "actor": "the person"}
-
-
-def _readable_on(colour: str) -> str:
-    """Black or white, whichever can be read better on a colour (WCAG's relative luminance)."""
-    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    red, green, blue = (
-        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#ffffff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#111111"

@@ -17,9 +17,10 @@ from uuid import UUID
 
 from django.db.models import F
 
-from campaigns.messages import goods, kinds, variables
+from campaigns.messages import goods, kinds, marking, variables
 from campaigns.messages.kinds import Asked, Missing, Recipient
-from campaigns.models import Delivery, Sender, TemplateVersion
+from campaigns.messages.marking import NONE, Marks
+from campaigns.models import BrandKit, Delivery, Sender, TemplateVersion
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Product, ShopSettings
 from crm.people import links as people_links
 from tracking.mail import links as mail_links
@@ -43,6 +44,7 @@ class Context:
     cart_changed_at: datetime | None = None
     shows: Mapping[UUID, datetime | None] = field(default_factory=dict)
     """The products it shows and when each last changed, so that the fence can look at them again."""
+    marks: Marks = NONE
 
 
 @dataclass
@@ -57,6 +59,7 @@ class _Rows:
     products: dict[UUID, Product]
     senders: dict[int, Sender]
     agreed: set[tuple[bytes, str]] = field(default_factory=set)
+    marks: dict[int, Marks] = field(default_factory=dict)
 
     def counts(self, delivery: Delivery, purpose: str) -> bool:
         if delivery.origin in Delivery.TO_US:
@@ -120,15 +123,17 @@ def with_facts(
 
 
 def packed(context: Context) -> bytes:
-    """The data and the two switches, small enough to be kept for ever."""
+    """The data, the two switches and the marks of the links, small enough to be kept for ever."""
     whole = {"data": context.data, "clicks": context.counts_clicks, "opens": context.counts_opens}
+    if context.marks != NONE:
+        whole["marks"] = context.marks.kept()
     return zlib.compress(json.dumps(whole, default=_written, separators=(",", ":")).encode())
 
 
-def unpacked(kept: bytes) -> tuple[dict[str, Any], bool, bool]:
-    """The data, whether clicks and whether opens were counted."""
+def unpacked(kept: bytes) -> tuple[dict[str, Any], bool, bool, Marks]:
+    """The data, whether clicks and whether opens were counted, and how links were marked."""
     whole = json.loads(zlib.decompress(kept), object_hook=_read)
-    return whole["data"], whole["clicks"], whole["opens"]
+    return whole["data"], whole["clicks"], whole["opens"], Marks.of(whole.get("marks"))
 
 
 def _load(deliveries: Sequence[Delivery]) -> _Rows:
@@ -145,8 +150,9 @@ def _load(deliveries: Sequence[Delivery]) -> _Rows:
         address_hash__in=hashes, channel=Channel.EMAIL, purpose__key__in=[CLICKS, OPENS], may_send=True
     )
     points = ContactPoint.objects.filter(address_hash__in=hashes, channel=Channel.EMAIL)
+    shop = ShopSettings.objects.filter(pk=1).first() or ShopSettings()
     return _Rows(
-        shop=ShopSettings.objects.filter(pk=1).first() or ShopSettings(),
+        shop=shop,
         contacts=Contact.objects.in_bulk({one.contact_id for one in deliveries} - {None}),
         addresses={
             bytes(address_hash): text for address_hash, text in points.values_list("address_hash", "address")
@@ -159,6 +165,7 @@ def _load(deliveries: Sequence[Delivery]) -> _Rows:
             (bytes(address_hash), key)
             for address_hash, key in states.values_list("address_hash", "purpose__key")
         },
+        marks=marking.marks_of(deliveries, BrandKit.objects.filter(pk=1).first() or BrandKit(), shop),
     )
 
 
@@ -203,6 +210,7 @@ def _context(delivery: Delivery, rows: _Rows, now: datetime) -> Context | Missin
         counts_opens=rows.counts(delivery, OPENS),
         cart_changed_at=cart.changed_at if cart else None,
         shows=goods.seen(shown),
+        marks=rows.marks.get(delivery.pk, NONE),
     )
 
 

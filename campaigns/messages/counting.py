@@ -2,7 +2,7 @@
 
 import html as markup
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from uuid import UUID
 
 from django.conf import settings
@@ -11,12 +11,13 @@ from tracking.mail import links
 
 _HREF = re.compile(r'(<a\b[^>]*?\bhref=")(https?://[^"]+)(")', re.IGNORECASE)
 _PLAIN = re.compile(r"https?://[^\s<>\"]+")
+_END = re.compile(r"[.,;:!?)\]}'’]+$")
 
 
 def addresses(html: str, text: str) -> set[str]:
     """The addresses of a message that may be counted; those by which people leave never are."""
     found = {markup.unescape(match.group(2)) for match in _HREF.finditer(html)}
-    found |= set(_PLAIN.findall(text))
+    found |= {_END.sub("", url) for url in _PLAIN.findall(text)}
     return {url for url in found if not url.startswith(f"{settings.REKINDLE_PUBLIC_URL}/")}
 
 
@@ -37,7 +38,17 @@ def counted(
         url = markup.unescape(match.group(2))
         return f"{match.group(1)}{through(url)}{match.group(3)}" if url in numbers else match.group(0)
 
-    return _HREF.sub(in_html, html), _PLAIN.sub(lambda match: through(match.group(0)), text)
+    return _HREF.sub(in_html, html), in_plain(text, through)
+
+
+def in_plain(text: str, change: Callable[[str], str]) -> str:
+    """Plain text with each of its web addresses changed; what ends a sentence is no part of an address."""
+
+    def changed(match: re.Match[str]) -> str:
+        url = _END.sub("", match.group(0))
+        return change(url) + match.group(0)[len(url) :]
+
+    return _PLAIN.sub(changed, text)
 
 
 def with_picture(html: str, ref: UUID, contact_id: UUID | None) -> str:

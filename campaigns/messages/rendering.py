@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from campaigns.delivery.mime import Mail
-from campaigns.messages import contexts, counting, goods, variables
+from campaigns.messages import contexts, counting, goods, marking, variables
 from campaigns.messages.compiling import (
     BrokenTemplate,
     Compiled,
@@ -24,6 +24,7 @@ from campaigns.messages.compiling import (
 )
 from campaigns.messages.contexts import Context
 from campaigns.messages.kinds import Missing, Recipient, facts, named
+from campaigns.messages.marking import Marks
 from campaigns.models import Delivery, Sender, TemplateVersion
 from crm.models import Contact, ShopSettings
 from tracking.models import Cart
@@ -86,7 +87,7 @@ def prepare(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | R
             made[delivery.pk] = RenderProblem("no_message", "The template has no message yet.")
         else:
             try:
-                shown = _render(version, context)
+                shown = _marked(_render(version, context), context.marks)
             except (BrokenTemplate, RenderFailed, NotPlain) as error:
                 made[delivery.pk] = RenderProblem(
                     "broken_template", f"The message could not be made: {error}"[:300]
@@ -122,21 +123,29 @@ def as_sent(delivery: Delivery) -> AsSent | None:
     """The message as it left, or nothing where none was made."""
     if delivery.context is None or delivery.template_version is None:
         return None
-    data, clicks, opens = contexts.unpacked(bytes(delivery.context))
-    shown = _compiled(delivery.template_version).render(data)
+    data, clicks, opens, marks = contexts.unpacked(bytes(delivery.context))
+    shown = _marked(_compiled(delivery.template_version).render(data), marks)
     numbers = counting.store(counting.addresses(shown.html, shown.text)) if clicks else {}
     whole = _counted(delivery, _subject(delivery, shown), numbers, opens)
     exact = delivery.message_sha256 is not None and _digest(whole) == bytes(delivery.message_sha256)
     return AsSent(whole.subject, whole.html, whole.text, exact)
 
 
-def preview(version: TemplateVersion, contact: Contact | None, now: datetime) -> Rendered:
+def preview(
+    version: TemplateVersion,
+    contact: Contact | None,
+    now: datetime,
+    *,
+    shop: ShopSettings | None = None,
+    told: Mapping[str, Any] | None = None,
+) -> Rendered:
     """A version as this contact would get it, its links leading nowhere; examples where nothing is known.
 
+    `shop` and what is `told` stand in the place of what is stored, for settings that are not saved yet.
     Raises what rendering raises: BrokenTemplate, RenderFailed.
     """
     data = variables.example()
-    shop = ShopSettings.objects.filter(pk=1).first()
+    shop = shop or ShopSettings.objects.filter(pk=1).first()
     sender = Sender.objects.filter(is_default=True).first()
     if shop:
         data["shop"] = contexts.shop_data(shop)
@@ -150,7 +159,8 @@ def preview(version: TemplateVersion, contact: Contact | None, now: datetime) ->
         data["cart"] = contexts.cart_data(cart, lines, shop or ShopSettings(), goods.of_lines(lines))
     data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
     ready = _compiled(version)
-    return ready.render(data | _facts(ready, contact, shop or ShopSettings(), cart, now) | {"now": now})
+    facts_of_it = _facts(ready, contact, shop or ShopSettings(), cart, now)
+    return ready.render(data | facts_of_it | dict(told or {}) | {"now": now})
 
 
 def preview_of_nobody(version: TemplateVersion, now: datetime) -> Rendered:
@@ -186,6 +196,11 @@ def _compiled(version: TemplateVersion) -> Compiled:
 
 def _render(version: TemplateVersion, context: Context) -> Rendered:
     return _compiled(version).render(context.data)
+
+
+def _marked(shown: Rendered, marks: Marks) -> Rendered:
+    html, text = marking.marked(shown.html, shown.text, marks)
+    return Rendered(shown.subject, html, text, shown.preheader)
 
 
 def _finish(

@@ -1,5 +1,6 @@
 """What we say, to whom and when, what became of it, and what it earned."""
 
+from campaigns.models.brand import BrandKit, SavedBlock
 from campaigns.models.campaigns import Campaign, FlowVersion, Step, StepVariant
 from campaigns.models.content import ContentItem
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
@@ -13,6 +14,7 @@ from campaigns.models.templates import Template, TemplateVersion
 
 __all__ = [
     "BestSeller",
+    "BrandKit",
     "Campaign",
     "ContentItem",
     "Coupon",
@@ -30,6 +32,7 @@ __all__ = [
     "OfferSettings",
     "OrderCredit",
     "RecommendationRun",
+    "SavedBlock",
     "Sender",
     "SendingControl",
     "Step",

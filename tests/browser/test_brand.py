@@ -8,12 +8,13 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from campaigns.images import library
 from campaigns.models import Image, StepVariant
 from tests import office as cast
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
 from tests.campaigns import mailing
-from tests.campaigns.images.pictures import photo
+from tests.campaigns.images.pictures import photo, upload
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -106,4 +107,42 @@ def test_messages_of_a_step_are_set_against_each_other(
     page.locator("[name=_save]").first.click()
     expect(page.get_by_text("was changed successfully")).to_be_visible()
     assert not StepVariant.objects.exists()
+    assert complaints == []
+
+
+def test_the_brand_kit_is_chosen_beside_a_message_in_it(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    library.take(upload(photo(400, 120, "PNG"), "our logo.png"), None, cast.NOW)
+    page.goto(f"{live_server.url}/admin/campaigns/brandkit/")
+    sample = page.frame_locator("iframe[name=rk-preview-frame]")
+    expect(sample.get_by_text("this is how a message looks in your colours")).to_be_visible()
+    page.get_by_role("button", name="Choose a picture").click()
+    page.get_by_label("Search pictures").fill("logo")
+    pictures.keep(page, "brand-kit-choose")
+    page.get_by_role("button", name="our logo").click()
+    expect(page.locator("#id_logo_url")).to_have_value(Image.objects.get().url())
+    page.locator("#id_button").fill("#7a1f5c")
+    page.locator("#id_link").fill("#e0b0d0")
+    expect(page.get_by_text("hard to read: choose colours further apart")).to_be_visible()
+    page.locator("#id_link").fill("#7a1f5c")
+    expect(page.get_by_text("hard to read: choose colours further apart")).to_have_count(0)
+    page.locator("#id_social").fill("Instagram https://instagram.com/shop")
+    expect(sample.get_by_role("link", name="Instagram")).to_be_visible()
+    pictures.keep(page, "brand-kit")
+    fits(page)
+    page.locator("[name=_save]").first.click()
+    expect(page.get_by_text("The brand kit is saved.")).to_be_visible()
+    expect(page.locator("#id_social")).to_have_value("Instagram https://instagram.com/shop")
+    page.goto(f"{live_server.url}/admin/campaigns/savedblock/add/")
+    page.locator("#id_name").fill("Our promise")
+    page.locator("#id_kind").select_option("campaigns.text")
+    page.locator('[name="kind--campaigns-text-words"]').fill("Free returns for 30 days.")
+    pictures.keep(page, "brand-saved-block")
+    fits(page)
+    page.locator("[name=_save]").first.click()
+    expect(page.get_by_role("link", name="Our promise").first).to_be_visible()
+    pictures.keep(page, "brand-saved-blocks")
+    fits(page)
     assert complaints == []
