@@ -63,20 +63,20 @@ class BrandForm(forms.ModelForm):
     """The kit, and the two things of it that stand in the shop's settings."""
 
     logo_url = WebAddress(
-        label="logo",
+        label="Logo",
         required=False,
         max_length=200,
         help_text="From the library, or its address. Messages show it 40 pixels high; a PNG twice as high is "
         "sharp on every screen.",
     )
     button = forms.CharField(
-        label="buttons",
+        label="Buttons",
         max_length=7,
         validators=ShopSettings._meta.get_field("colour").validators,
         help_text="The words on them are white or black, whichever is read better.",
     )
     social = Socials(
-        label="social links",
+        label="Social links",
         required=False,
         help_text="One a line, such as: Instagram https://instagram.com/yourshop",
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
@@ -88,6 +88,13 @@ class BrandForm(forms.ModelForm):
             "text", "link", "paper", "page", "font", "radius", "footer_words", "social", "adds_parameters",
             "source", "medium", "campaign", "content",
         ]  # fmt: skip
+        labels = {
+            "source": "Source (utm_source)",
+            "medium": "Medium (utm_medium)",
+            "campaign": "Campaign (utm_campaign)",
+            "content": "Content (utm_content)",
+        }
+        widgets = {"footer_words": UnfoldAdminTextareaWidget(attrs={"rows": 3})}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -131,6 +131,15 @@ class ShopSettingsAdmin(ModelAdmin):
         ),
     ]
 
+    def get_fieldsets(self, request: HttpRequest, obj: ShopSettings | None = None) -> Any:
+        """Logo and colour are asked at the first run; later they are the brand kit's, beside a message in it."""
+        if obj is None or not obj.set_up_at:
+            return self.fieldsets
+        (name, first), *others = self.fieldsets
+        shown = [row for row in first["fields"] if row != ("logo_url", "colour")]
+        words = "Logo and colours of messages and public pages are chosen in the brand kit."
+        return [(name, first | {"fields": shown, "description": words}), *others]
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 

@@ -41,7 +41,7 @@ def kind_form(
     }
     for kind in registry:
         for name, field in kind.Params.base_fields.items():
-            declared[_name(kind_field, kind, name)] = _optional(field, kind_field, kind)
+            declared[_name(kind_field, kind, name)] = _optional(name, field, kind_field, kind)
 
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         super(made, self).__init__(*args, **kwargs)
@@ -68,11 +68,11 @@ def kind_form(
     return made
 
 
-def _optional(field: forms.Field, kind_field: str, kind: Kind) -> forms.Field:
+def _optional(name: str, field: forms.Field, kind_field: str, kind: Kind) -> forms.Field:
     made = copy.deepcopy(field)
     made.required = made.widget.is_required = False
-    if made.label:
-        made.label = str(made.label)[:1].upper() + str(made.label)[1:]
+    label = str(made.label or name.replace("_", " "))
+    made.label = label[:1].upper() + label[1:]
     made.widget.attrs |= {"data-kind-of": kind_field, "data-kinds": kind.key}
     return made
 

@@ -130,6 +130,7 @@ def test_the_brand_kit_is_chosen_beside_a_message_in_it(
     expect(page.get_by_text("hard to read: choose colours further apart")).to_have_count(0)
     page.locator("#id_social").fill("Instagram https://instagram.com/shop")
     expect(sample.get_by_role("link", name="Instagram")).to_be_visible()
+    page.evaluate("scrollTo(0, 0)")
     pictures.keep(page, "brand-kit")
     fits(page)
     page.locator("[name=_save]").first.click()

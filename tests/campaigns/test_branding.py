@@ -49,8 +49,8 @@ def written(name: str, *, sent: bool = False) -> Template:
 def posted(**changes: str) -> dict[str, str]:
     return {
         "logo_url": "https://shop.example/logo.png", "button": "#1f6f5c", "link": "#22262e",
-        "text": "#22262e", "paper": "#ffffff", "page": "#f3f1ee", "radius": "12", "font": "system", "footer_words": "",
-        "social": "", "adds_parameters": "on", "source": "rekindle", "medium": "email",
+        "text": "#22262e", "paper": "#ffffff", "page": "#f3f1ee", "radius": "12", "font": "system",
+        "footer_words": "", "social": "", "adds_parameters": "on", "source": "rekindle", "medium": "email",
         "campaign": "{campaign}", "content": "{step}-{variant}",
     } | changes  # fmt: skip
 

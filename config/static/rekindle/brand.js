@@ -10,7 +10,9 @@ document.addEventListener("DOMContentLoaded", () => {
     field.addEventListener("input", () => {
       if (/^#[0-9a-f]{6}$/i.test(field.value)) picker.value = field.value;
     });
-    field.after(picker);
+    const pair = Object.assign(document.createElement("div"), { className: "rk-typed" });
+    field.replaceWith(pair);
+    pair.append(field, picker);
   }
   const form = document.getElementById("brandkit_form");
   const button = document.getElementById("rk-preview-button");
