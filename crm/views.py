@@ -5,7 +5,6 @@ Whoever opens a forwarded message learns a masked address and nothing else. No s
 
 from __future__ import annotations
 
-
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt

@@ -110,7 +110,7 @@ class ShopSettingsAdmin(ModelAdmin):
     change_form_outer_before_template = "crm/shop_intro.html"
     readonly_fields = ["script_tag"]
     compressed_fields = False
-    fieldsets = [
+    fieldsets: Any = [
         (
             "Your shop",
             {"fields": [("name", "url"), ("currency", "time_zone"), ("logo_url", "colour")]},
@@ -132,13 +132,13 @@ class ShopSettingsAdmin(ModelAdmin):
     ]
 
     def get_fieldsets(self, request: HttpRequest, obj: ShopSettings | None = None) -> Any:
-        """Logo and colour are asked at the first run; later they are the brand kit's, beside a message in it."""
+        """Logo and colour are asked at the first run; later they are chosen in the brand kit."""
         if obj is None or not obj.set_up_at:
             return self.fieldsets
         (name, first), *others = self.fieldsets
         shown = [row for row in first["fields"] if row != ("logo_url", "colour")]
         words = "Logo and colours of messages and public pages are chosen in the brand kit."
-        return [(name, first | {"fields": shown, "description": words}), *others]
+        return [(name, {"fields": shown, "description": words}), *others]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

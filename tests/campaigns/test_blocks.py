@@ -83,7 +83,7 @@ def test_variables_stand_anywhere_in_what_was_typed():
 
 def test_a_mistake_knows_the_block_it_is_in():
     made = composing.made_of([TEXT, typed("{{ nobody.knows }}"), FOOTER], PLAIN)
-    [problem] = compiling.problems(made.mjml, "mjml")
+    [problem] = compiling.problems(made.mjml, "mjml", kinds.shapes())
     assert made.block_at(problem.line) == 1
     assert made.block_at(1) is None
 
