@@ -8,8 +8,8 @@ from django import forms
 from django.template.loader import render_to_string
 
 from campaigns.admin import block_rows
-from campaigns.messages import checking, editing
-from campaigns.messages.look import PLAIN, Look
+from campaigns.messages import branding, checking, editing
+from campaigns.messages.look import Look
 from campaigns.models import Template, TemplateVersion
 from crm.kernel.backoffice import dress
 
@@ -20,7 +20,7 @@ Mode = TemplateVersion.Mode
 
 def look() -> Look:
     """What the shop's messages look like."""
-    return PLAIN
+    return branding.this_look()
 
 
 class BlocksWidget(forms.Widget):

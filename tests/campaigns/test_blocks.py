@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.messages import compiling, composing, editing, mjml, variables
+from campaigns.messages import compiling, composing, editing, kinds, mjml, variables
 from campaigns.messages.kinds import blocks, shapes
 from campaigns.messages.look import PLAIN
 from campaigns.models import Template, TemplateVersion
