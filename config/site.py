@@ -121,6 +121,7 @@ UNFOLD = {
                         "admin:crm_leaddefinition_changelist",
                         "crm.view_leaddefinition",
                     ),
+                    _item("Statuses", "workspace_premium", "admin:crm_status_changelist", "crm.view_status"),
                     _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
                     _item("Notices", "notifications", "admin:crm_notice_changelist", "crm.view_notice"),
                     _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),

@@ -1,8 +1,8 @@
-"""The ticks of crm: segments, leads and standings kept up, slots forgotten, consent checked."""
+"""The ticks of crm: segments, leads, standings and statuses kept up, slots forgotten, consent checked."""
 
 from datetime import datetime
 
-from crm.audience import rhythm, segmentation, standing
+from crm.audience import granting, rhythm, segmentation, standing
 from crm.audience.leads import qualifying
 from crm.kernel.work import Budget
 from crm.people import consent
@@ -38,6 +38,12 @@ def leads(now: datetime, budget: Budget) -> int:
 def count_earlier_orders(now: datetime, budget: Budget) -> int:
     """Count what was bought before it was counted as orders came in."""
     return bought.count_waiting(budget)
+
+
+@tick("crm.statuses", every=60, budget_seconds=50)
+def statuses(now: datetime, budget: Budget) -> int:
+    """Give, renew and end statuses by their rules."""
+    return granting.keep_up(now, budget)
 
 
 @tick("crm.tidy", every=3600)

@@ -1,7 +1,7 @@
 """Where crm keeps rules that may name a segment."""
 
 from crm.audience.uses import Place, places
-from crm.models import LeadVersion, ScoreLine, Segment, Stage
+from crm.models import LeadVersion, ScoreLine, Segment, Stage, Status
 
 
 @places.register
@@ -45,3 +45,13 @@ class StageRules(Place):
     model = Stage
     documents = ("rule",)
     owner = "definition"
+
+
+@places.register
+class StatusRules(Place):
+    """Who gets a status by itself."""
+
+    key = "crm.statuses"
+    label = "status"
+    model = Status
+    documents = ("rule",)

@@ -43,6 +43,7 @@ from crm.models import (
     ServerKey,
     ShopSettings,
     Stage,
+    Status,
     Suppression,
     Task,
 )
@@ -333,6 +334,7 @@ def world(db: None) -> World:
     OfferSettings.objects.create()
     Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
     Survey.objects.create(slug="why_not", question="What held you back?", created_at=NOW)
+    Status.objects.create(key="vip", name="VIP", created_at=NOW)
     event = ConsentEvent.objects.first()
     assert event is not None
     Suppression.objects.create(

@@ -14,11 +14,11 @@ from django.db import transaction
 from campaigns.models import Survey, SurveyChoice
 from crm.kernel.kinds import BrokenParams
 from crm.kernel.rules import Condition
-from crm.models import LeadDefinition, OwnField, Product, Segment, Stage
+from crm.models import LeadDefinition, OwnField, Product, Segment, Stage, Status
 
 _THEN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 _NAMES = {"Regulars", "Mia Lund", "Shoe size", "Birthday", "Hobby", "Member", "Colour"}
-_NAMES |= {"Course leads", "Course leads: Interested", "What held you back?"}
+_NAMES |= {"Course leads", "Course leads: Interested", "What held you back?", "VIP"}
 _TEXTS = {
     "contains": "Ana",
     "domains": "acme.example",
@@ -48,6 +48,7 @@ def cast() -> Iterator[None]:
         Product.objects.create(name="Over-ear", external_id="h1", created_at=_THEN, updated_at=_THEN)
         leads = LeadDefinition.objects.create(name="Course leads", created_at=_THEN)
         Stage.objects.create(definition=leads, name="Interested")
+        Status.objects.create(key="vip", name="VIP", created_at=_THEN)
         asked = Survey.objects.create(slug="why_not", question="What held you back?", created_at=_THEN)
         SurveyChoice.objects.create(survey=asked, label="The price")
         for label, sort in _FIELDS:

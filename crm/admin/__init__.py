@@ -15,6 +15,7 @@ from crm.admin import (
     schedule,
     segments,
     shop,
+    statuses,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "schedule",
     "segments",
     "shop",
+    "statuses",
 ]

@@ -1,4 +1,4 @@
-"""From the list of contacts: those in a segment, and people put on a fixed list."""
+"""From the list of contacts: those in a segment or with a status, and people put on a fixed list."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from django.shortcuts import redirect, render
 from crm.audience import lists
 from crm.kernel import clock
 from crm.kernel.backoffice import DropdownFilter, action
-from crm.models import Contact, Segment, SegmentMembership
+from crm.models import Contact, Segment, SegmentMembership, Status
+from crm.people import statuses
 
 MOST_AT_ONCE = 100_000
 
@@ -41,6 +42,27 @@ class InSegment(DropdownFilter):
             return queryset.none()
         stays = SegmentMembership.objects.filter(contact=OuterRef("pk"), segment=segment, left_at=None)
         return queryset.filter(Exists(stays))
+
+
+class HasStatus(DropdownFilter):
+    """People who hold a status now, such as VIP."""
+
+    title = "status"
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return list(Status.objects.values_list("key", "name"))
+
+    def has_output(self) -> bool:
+        return True
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Contact]) -> QuerySet[Contact]:
+        if not self.value():
+            return queryset
+        if "\0" in str(self.value()):
+            return queryset.none()
+        running = statuses.held_at(clock.now(), current=True)
+        return queryset.filter(Exists(running.filter(contact=OuterRef("pk"), status__key=self.value())))
 
 
 @action(description="Add to a fixed list", permissions=["change_lists"])

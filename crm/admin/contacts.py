@@ -17,7 +17,7 @@ from crm.admin.importing import ContactImportAdmin
 from crm.kernel import clock, panels, timeline, tokens
 from crm.kernel.backoffice import ExactFilter, UnfoldAdminTextInputWidget, display
 from crm.models import Channel, ConsentState, Contact, ContactPoint, OutsideId, OwnField, Suppression
-from crm.people import addresses, changes, identity, own_fields
+from crm.people import addresses, changes, identity, own_fields, statuses
 from crm.shop.settings import this_shop
 from crm.shop.showing import money
 
@@ -98,6 +98,7 @@ class ContactAdmin(ContactImportAdmin):
         ExactFilter.on("country", "country"),
         ExactFilter.on("source", "source"),
         contact_lists.InSegment,
+        contact_lists.HasStatus,
         "is_test",
     ]
     actions = [contact_lists.add_to_list]
@@ -244,6 +245,7 @@ def _page(contact: Contact, request: HttpRequest, now: datetime) -> dict[str, An
             for own in _own(request)
             if own.key in contact.fields
         ],
+        "marks": statuses.held_at(now, current=True).filter(contact=contact).select_related("status"),
         "engagement": getattr(contact, "engagement", None),
         "currency": this_shop().currency,
         "panels": panels.shown(contact.pk, now),

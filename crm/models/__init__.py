@@ -20,6 +20,7 @@ from crm.models.standing import (
     StandingUpkeep,
     State,
 )
+from crm.models.statuses import ContactStatus, Status
 
 __all__ = [
     "Bought",
@@ -33,6 +34,7 @@ __all__ = [
     "Contact",
     "ContactChange",
     "ContactPoint",
+    "ContactStatus",
     "Engagement",
     "Heartbeat",
     "Lead",
@@ -63,6 +65,7 @@ __all__ = [
     "StandingMove",
     "StandingUpkeep",
     "State",
+    "Status",
     "Suppression",
     "Task",
     "UncountedBuyers",

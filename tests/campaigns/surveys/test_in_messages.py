@@ -21,7 +21,7 @@ def read(url):
     return links.read(url.rpartition("/")[2])
 
 
-def test_each_person_gets_links_of_their_own_and_no_click_is_counted_on_them(django_assert_num_queries):
+def test_each_person_gets_links_of_their_own_and_no_click_is_counted_on_them():
     about = survey()
     queued = mailing.queue(2, template=message(about))
     made = rendering.prepare(queued, AT)
