@@ -27,6 +27,6 @@ def test_whoever_holds_it_and_whoever_does_not():
 
 
 def test_the_editor_knows_its_shape_and_its_names():
-    assert compiling.problems(WORDS, "text", shapes()) == []
+    assert compiling.problems(WORDS, "subject", shapes()) == []
     [mistake] = editing.unknown_names({"text": WORDS})
     assert mistake.message == "there is no status called vip"

@@ -25,7 +25,7 @@ BLOCKS = [
             "words": "you came back to us and bought something. I hope it has arrived and is what you wanted;"
             " if anything is not right, tell me and I put it right.\n\n"
             "{% if status.vip %}You are one of our regulars now: until"
-            ' {{ status.vip.until | date: "%-d %B %Y" | default: "further notice" }} you see what is new'
+            ' {{ status.vip.until | date: "%-d %B %Y" }} you see what is new'
             " before everybody else, and I keep things aside for you when you ask."
             "{% else %}From now on I keep things aside for you when you ask.{% endif %}"
             " Just write to me.",

@@ -23,10 +23,8 @@ class Held(Fact):
     name = "status"
     shape = Named(
         {
-            "name": Variable("what it is called", "VIP", may_be_missing=True),
-            "until": Variable(
-                "until when they hold it", datetime(2027, 3, 2, 10, 0, tzinfo=UTC), may_be_missing=True
-            ),
+            "name": Variable("what it is called", "VIP"),
+            "until": Variable("until when they hold it", datetime(2027, 3, 2, 10, 0, tzinfo=UTC)),
         },
         "vip",
     )
