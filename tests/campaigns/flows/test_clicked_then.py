@@ -165,7 +165,7 @@ def test_the_playbooks_make_editable_drafts_that_are_ready(ana):
     for key in ("campaigns.ask_why", "campaigns.thank_vip"):
         campaign = playbooks.get(key).make(AT)
         assert (campaign.state, str(campaign.control_share)) == (Campaign.State.DRAFT, "0.2")
-        missing = {check.key for check in launching.problems(campaign)}
+        missing = {check.key for check in launching.problems(campaign, AT)}
         assert missing <= {"shop", "sender"}, missing
         again = playbooks.get(key).make(AT)
         assert again.versions.get().steps.get().template == campaign.versions.get().steps.get().template
