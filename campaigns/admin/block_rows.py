@@ -11,11 +11,13 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
+from django.urls import reverse
 
 from campaigns.messages import kinds
 from campaigns.messages.checking import MOST_BLOCKS
 from campaigns.messages.editing import Mistake
 from campaigns.messages.kinds import Block
+from campaigns.messages.typed import Picture
 from crm.kernel.backoffice import dress
 from crm.kernel.kinds import UnknownKind
 
@@ -63,6 +65,8 @@ class Row:
             one.widget.attrs |= {"data-block-field": name}
             if isinstance(one, forms.CharField) and not one.widget.is_hidden:
                 one.widget.attrs |= {"data-speaks": ""}
+            if isinstance(one, Picture):
+                one.widget.attrs |= {"data-choose-image": reverse("admin:campaigns_image_choose")}
             if name in self.by_field:
                 one.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self.id}-{name}-wrong"}
         return [(form[name], self.by_field.get(name, [])) for name in form.fields]

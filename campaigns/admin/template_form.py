@@ -27,7 +27,7 @@ class BlocksWidget(forms.Widget):
     """The blocks of a message, each folded open to its own fields; works without a script, too."""
 
     class Media:
-        js = ["rekindle/blocks.js"]
+        js = ["rekindle/images.js", "rekindle/blocks.js"]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         rows = block_rows.rows_of(block_rows.STARTER) if value is None else value

@@ -31,7 +31,7 @@ def page(model_admin: Any, request: HttpRequest, template: Template) -> HttpResp
         "drawing": {
             "mjml": current.mjml,
             "pieces": list(_pieces()),
-            "pictures": [],
+            "pictures": reverse("admin:campaigns_image_choose"),
         },
         "palette": palette.groups(),
         "ends_blocks": current.mode == Mode.BLOCKS,

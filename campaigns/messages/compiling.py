@@ -30,6 +30,8 @@ Kind = Literal["subject", "preheader", "text", "mjml"]
 type Shapes = Mapping[str, Any]
 _LINE_KINDS = ("subject", "preheader")
 _BREAKS = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# What falls away for somebody leaves its empty lines in the plain text.
+_EMPTY = re.compile(r"\n[ \t]*\n(?:[ \t]*\n)+")
 _NEEDED = ("links.unsubscribe", "shop.postal_address")
 
 
@@ -60,7 +62,7 @@ class Compiled:
         return Rendered(
             subject=one_line(liquid.render(self.subject, whole)),
             html=liquid.render(self.html, whole),
-            text=liquid.render(self.text, whole),
+            text=_EMPTY.sub("\n\n", liquid.render(self.text, whole)).lstrip("\n"),
             preheader=preheader,
         )
 

@@ -31,7 +31,7 @@
       row.querySelector("details").open = true;
       row.scrollIntoView({ block: "nearest", behavior: "smooth" });
       (row.querySelector("[data-block-field]") ?? row.querySelector("summary")).focus({ preventScroll: true });
-      document.dispatchEvent(new CustomEvent("rk:block-added", { detail: row }));
+      row.dispatchEvent(new CustomEvent("rk:block-added", { bubbles: true }));
       say(list, `${name(row)} is added.`);
       changed(list);
     } catch {
@@ -86,6 +86,12 @@
     const [verb, target] = button.value.split(/:(.*)/s);
     acts[verb]?.(list, target, button.closest("[data-block]"), button);
     button.closest(".rk-block-menu")?.removeAttribute("open");
+  });
+
+  // A picture from the library brings its words along, unless somebody wrote better ones.
+  document.addEventListener("image-chosen", ({ target, detail }) => {
+    const words = target.closest("[data-block]")?.querySelector('[data-block-field="alt"]');
+    if (words && !words.value) words.value = detail.alt ?? "";
   });
 
   // Moved by keyboard on the head of a block with Alt and an arrow, by pointer on its grip.

@@ -80,5 +80,6 @@
     choosers(document);
   });
   document.addEventListener("formset:added", (event) => choosers(event.target));
+  document.addEventListener("rk:block-added", (event) => choosers(event.target));
   document.addEventListener("htmx:afterSwap", (event) => choosers(event.target));
 })();

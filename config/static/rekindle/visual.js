@@ -57,7 +57,7 @@ document.addEventListener("DOMContentLoaded", () => {
         fonts: {},
       },
     },
-    assetManager: { upload: false, assets: pictures, noAssets: "No picture is in the library yet." },
+    assetManager: { upload: false, assets: [], noAssets: "No picture is in the library yet." },
   });
   editor.setComponents(`<mjml>${closed(head)}${drawable(body(mjml))}</mjml>`);
   editor.UndoManager.clear();
@@ -82,6 +82,13 @@ document.addEventListener("DOMContentLoaded", () => {
     }
   }
   editor.onReady(() => editor.Panels.getButton("views", "open-blocks")?.set("active", true));
+
+  editor.on("asset:open", async () => {
+    const answer = await fetch(pictures, { credentials: "same-origin" });
+    const images = answer.ok ? await answer.json() : [];
+    editor.AssetManager.clear();
+    editor.AssetManager.add(images.map(({ url, name }) => ({ type: "image", src: url, name })));
+  });
 
   let isChanged = false;
   editor.on("update", () => (isChanged = true));
