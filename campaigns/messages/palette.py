@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -58,9 +58,10 @@ def groups() -> list[Group]:
     """Every variable there is, the person's own first, then what facts tell."""
     found: dict[str, list[Entry]] = {}
     names = {fact.name: fact.label or fact.name.capitalize() for fact in kinds.facts} | _GROUPS
-    for path, variable in variables.catalogue(kinds.shapes()):
+    catalogue = dict(variables.catalogue(kinds.shapes()))
+    for path, variable in catalogue.items():
         label = names.get(path.replace("[", ".").split(".")[0], "More")
-        found.setdefault(label, []).append(_entry(path, variable))
+        found.setdefault(label, []).append(_entry(path, variable, catalogue))
     return [Group(label, entries) for label, entries in found.items()]
 
 
@@ -75,21 +76,21 @@ def subjects() -> Iterator[str]:
             continue
 
 
-def _entry(path: str, variable: Variable) -> Entry:
+def _entry(path: str, variable: Variable, known: Collection[str]) -> Entry:
     can_lack = variable.may_be_missing or "[]" in path
-    written = path.replace("[]", "[0]")
-    filters = ""
+    filters, fallback = "", _FALLBACKS.get(path, "")
     if isinstance(variable.example, Decimal):
-        group = path.split(".")[0]
-        currency = "cart.currency" if group == "cart" else "shop.currency"
-        filters = f" | money: {currency}" if currency == "cart.currency" else ""
+        below = path.rpartition(".")[0]
+        currency = next((one for one in (f"{below}.currency", "cart.currency") if one in known), "")
+        filters = f" | money: {currency.replace('[]', '[0]')}"
     elif isinstance(variable.example, date):
         filters = ' | date: "%-d %B"'
-    elif can_lack and isinstance(variable.example, str):
-        is_address = variable.example.startswith(("http://", "https://"))
-        fallback = _FALLBACKS.get(path, "" if is_address else "…")
-        filters = f" | default: '{fallback}'"
-    return Entry(path, variable.meaning, _sample(variable.example), f"{{{{ {written}{filters} }}}}", can_lack)
+    elif isinstance(variable.example, str) and not fallback and not variable.example.startswith("http"):
+        fallback = "…"
+    if can_lack:
+        filters += f" | default: '{fallback}'"
+    written = f"{{{{ {path.replace('[]', '[0]')}{filters} }}}}"
+    return Entry(path, variable.meaning, _sample(variable.example), written, can_lack)
 
 
 def _sample(value: object) -> str:

@@ -2,7 +2,10 @@
 
 import html
 import re
+from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
@@ -14,6 +17,8 @@ from campaigns.models import Template
 from crm.kernel import clock
 from tests import office
 from tests.browser import pictures
+from tests.browser.conftest import PHONE
+from tests.campaigns import gallery
 
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -113,3 +118,101 @@ def test_what_is_drawn_on_the_page_keeps_its_liquid_and_is_checked_as_ever(
     hosts = {urlsplit(url).hostname for url in asked if url.startswith("http")}
     assert hosts <= {"localhost", "shop.example"}
     assert troubles(complaints) == []
+
+
+HOSTILE = """<p>hello</p><script>fetch('EVIL/fetched')</script><form action="EVIL/form"><input autofocus
+onfocus="alert(1)"><button>b</button></form><img src="EVIL/pixel.gif" onerror="alert(1)">
+<link rel="stylesheet" href="EVIL/s.css"><meta http-equiv="refresh" content="0;url=EVIL/gone">
+<iframe src="EVIL/frame"></iframe>
+<style>@import url(EVIL/i.css); body { background: url(EVIL/b.png) }</style>"""
+
+
+@pytest.fixture
+def evil() -> Iterator[tuple[str, list[str]]]:
+    """A host that nobody should ask, and what it was asked."""
+    asked: list[str] = []
+
+    class Listening(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        do_POST = do_GET
+
+        def log_message(self, *_about: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Listening) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}", asked
+        server.shutdown()
+
+
+def test_x3_a_hostile_message_runs_nothing_and_fetches_nothing(
+    add_page: Page, evil: tuple[str, list[str]]
+) -> None:
+    page, (address, asked) = add_page, evil
+    page.on("dialog", lambda dialog: asked.append(f"dialog {dialog.message}"))
+    page.locator("#id_name").fill("Hostile")
+    page.locator("#id_subject").fill("A word")
+    page.get_by_role("button", name="Save and continue editing").click()
+    page.wait_for_url("**/change/**")
+    # The editor refuses all of it; the frame must hold even where it did not.
+    Template.objects.get().versions.update(html=HOSTILE.replace("EVIL", address))
+    page.reload()
+    message = page.frame_locator("[name=rk-preview-frame]").frame_locator("iframe")
+    expect(message.locator("body")).to_contain_text("hello")
+    page.wait_for_timeout(1_500)
+    expect(message.locator("body")).to_contain_text("hello")
+    assert asked == []
+    page.goto(f"{address}/listening")
+    assert "/listening" in asked, "the host would have noticed"
+
+
+def test_blocks_are_moved_copied_and_removed_by_keyboard_on_a_telephone(add_page: Page) -> None:
+    page = add_page
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    names = page.locator(".rk-block summary b")
+    page.locator(".rk-block summary").nth(1).focus()
+    page.keyboard.press("Alt+ArrowUp")
+    expect(names).to_have_text(["Text", "Head with logo", "Footer"])
+    page.get_by_label("Move Text down").focus()
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Head with logo", "Text", "Footer"])
+    page.get_by_label("Duplicate Text").focus()
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Head with logo", "Text", "Text", "Footer"])
+    expect(page.get_by_label("Heading").nth(1)).to_have_value(
+        "Hello {{ contact.first_name | default: 'there' }},"
+    )
+    page.get_by_label("Remove Text").first.focus()
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Head with logo", "Text", "Footer"])
+    page.get_by_role("button", name="Undo").focus()
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["Head with logo", "Text", "Text", "Footer"])
+    page.locator(".rk-block summary").nth(0).hover()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+def test_a_block_is_moved_by_the_pointer(add_page: Page) -> None:
+    page = add_page
+    grips = page.locator(".rk-block-grip")
+    grips.nth(1).drag_to(page.locator(".rk-block").nth(0), target_position={"x": 30, "y": 4})
+    expect(page.locator(".rk-block summary b")).to_have_text(["Text", "Head with logo", "Footer"])
+
+
+def test_every_block_is_one_column_on_a_telephone_and_nothing_sticks_out(
+    page: Page, transactional_db: None
+) -> None:
+    page.route("**/*", lambda route: route.abort())
+    for shown in gallery.for_everybody(gallery.version_of(*gallery.all_blocks())):
+        page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+        page.set_content(shown.html)
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        beside = page.evaluate(
+            "[...document.querySelectorAll('[class*=mj-column-per]')].filter("
+            "one => one.getBoundingClientRect().width < 300).map(one => one.outerHTML.slice(0, 200))"
+        )
+        assert beside == []

@@ -1,20 +1,15 @@
 """Every block there is, for somebody with everything and somebody with nothing: sound, small and ours."""
 
 import re
-from datetime import UTC, datetime
 from html.parser import HTMLParser
 from urllib.parse import urlsplit
 
 import pytest
 from tinyhtml5.parser import HTMLParser as Strict
 
-from campaigns.messages import composing, mjml, rendering, variables
-from campaigns.messages.compiling import Rendered
-from campaigns.messages.kinds import blocks, facts
-from campaigns.messages.look import PLAIN
-from campaigns.models import Survey, TemplateVersion
+from campaigns.messages.kinds import blocks
+from tests.campaigns.gallery import all_blocks, for_everybody, params_of, version_of
 
-NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 OURS = {"shop.example.com", "t.example.com", "m.example.com", "example.invalid"}
 FOOTER = "campaigns.footer"
 
@@ -32,40 +27,6 @@ class Addresses(HTMLParser):
         self.found += [value for name, value in attrs if name in ("href", "src", "background") and value]
 
 
-def params_of(kind):
-    found = kind.shown()
-    if found is None and Survey.objects.first() is None:
-        Survey.objects.create(slug="why_not", question="Why not?", created_at=NOW)
-    if found is None:
-        choices = {
-            name: str(next(iter(field.queryset)).slug)
-            for name, field in kind.Params.base_fields.items()
-            if hasattr(field, "queryset")
-        }
-        found = kind.blank() | dict(kind.example) | choices
-    return found
-
-
-def version_of(*stored) -> TemplateVersion:
-    made = composing.made_of(stored, PLAIN)
-    return TemplateVersion(subject="s", html=mjml.compile_html(made.mjml), mjml=made.mjml, text=made.text)
-
-
-def for_everything(version) -> Rendered:
-    used = rendering._compiled(version).used
-    shapes = variables.VARIABLES | {fact.name: fact.shape for fact in facts}
-    return rendering._compiled(version).render(variables.example(shapes, used=used))
-
-
-def everyone(version):
-    return [for_everything(version), rendering.preview_of_nobody(version, NOW)]
-
-
-def all_blocks():
-    kinds = sorted(blocks, key=lambda kind: (kind.place, kind.label))
-    return [{"kind": kind.key, "params": params_of(kind)} for kind in kinds]
-
-
 @pytest.mark.parametrize("key", [*(kind.key for kind in blocks), "all of them"])
 def test_a_block_is_sound_small_and_speaks_of_nobody_elses_host(key, db):
     if key == "all of them":
@@ -74,7 +35,7 @@ def test_a_block_is_sound_small_and_speaks_of_nobody_elses_host(key, db):
         stored = [{"kind": key, "params": params_of(blocks.get(key))}]
         if key != FOOTER:
             stored.append({"kind": FOOTER, "params": blocks.get(FOOTER).blank()})
-    for shown in everyone(version_of(*stored)):
+    for shown in for_everybody(version_of(*stored)):
         strict = Strict()
         strict.parse(shown.html)
         assert strict.errors == []

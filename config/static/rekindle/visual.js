@@ -47,7 +47,7 @@ document.addEventListener("DOMContentLoaded", () => {
     storageManager: false,
     noticeOnUnload: false,
     fromElement: false,
-    canvasCss: "mj-head { display: none !important } rk-tr { display: table-row } rk-td, rk-th { display: table-cell } img { background: #e8e5e1 }",
+    canvasCss: "mj-head { display: none !important } mj-table { display: table; width: 100%; box-sizing: border-box; padding: 0 32px; font: 16px/1.4 -apple-system, 'Segoe UI', Roboto, Arial, sans-serif } rk-tr { display: table-row } rk-td, rk-th { display: table-cell } img { background: #e8e5e1 }",
     plugins: ["grapesjs-mjml"],
     pluginsOpts: {
       "grapesjs-mjml": {

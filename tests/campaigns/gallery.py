@@ -1,0 +1,46 @@
+"""Messages of every block there is, for somebody with everything and for somebody with nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from campaigns.messages import composing, mjml, rendering, variables
+from campaigns.messages.compiling import Rendered, compiled
+from campaigns.messages.kinds import Block, blocks, shapes
+from campaigns.messages.look import PLAIN
+from campaigns.models import Survey, TemplateVersion
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+def params_of(kind: Block) -> dict[str, Any]:
+    """Parameters of an example; where somebody has to choose first, the first that can be chosen."""
+    found = kind.shown()
+    if found is not None:
+        return found
+    if not Survey.objects.exists():
+        Survey.objects.create(slug="why_not", question="Why not?", created_at=NOW)
+    chosen = {
+        name: str(next(iter(field.queryset)).slug)
+        for name, field in kind.Params.base_fields.items()
+        if hasattr(field, "queryset")
+    }
+    return {**kind.blank(), **kind.example, **chosen}
+
+
+def version_of(*stored: dict[str, Any]) -> TemplateVersion:
+    made = composing.made_of(stored, PLAIN)
+    return TemplateVersion(subject="s", html=mjml.compile_html(made.mjml), mjml=made.mjml, text=made.text)
+
+
+def for_everybody(version: TemplateVersion) -> list[Rendered]:
+    """As an example of everything gets it, and as somebody of whom nothing is known."""
+    ready = compiled(version.subject, version.html, version.text)
+    everything = ready.render(variables.example(shapes(), used=ready.used))
+    return [everything, rendering.preview_of_nobody(version, NOW)]
+
+
+def all_blocks() -> list[dict[str, Any]]:
+    kinds = sorted(blocks, key=lambda kind: (kind.place, kind.label))
+    return [{"kind": kind.key, "params": params_of(kind)} for kind in kinds]
