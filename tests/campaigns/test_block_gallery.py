@@ -10,7 +10,8 @@ from tinyhtml5.parser import HTMLParser as Strict
 from campaigns.messages.kinds import blocks
 from tests.campaigns.gallery import all_blocks, for_everybody, params_of, version_of
 
-OURS = {"shop.example.com", "t.example.com", "m.example.com", "example.invalid"}
+# The last is where the shop itself is at home elsewhere: a link in its footer.
+OURS = {"shop.example.com", "t.example.com", "m.example.com", "example.invalid", "social.example"}
 FOOTER = "campaigns.footer"
 
 
