@@ -54,6 +54,7 @@ def bring(offer: Offer, text: str, now: datetime) -> Report:
             codes[code.upper()] = (number, code, expires)
     for batch in in_batches(codes.items(), 5000):
         _add(offer, dict(batch), report, now)
+    report.refused.sort()
     return report
 
 

@@ -33,9 +33,9 @@ def test_codes_that_are_brought_are_counted_and_refused_with_the_reason():
     assert [(line, why.split(":")[0][:34]) for line, _, why in report.refused] == [
         (4, "it stands in line 3 already"),
         (5, "a code has 4 to 80 letters, digits"),
-        (8, "a code has 4 to 80 letters, digits"),
         (6, "it is the shared code of an offer,"),
         (7, "it belongs to another offer"),
+        (8, "a code has 4 to 80 letters, digits"),
     ]
     assert spring.coupons.count() == 3 and not other.coupons.exists()
 
