@@ -13,7 +13,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from campaigns.messages import kinds
+from campaigns.messages import kinds, saved
 from campaigns.messages.checking import MOST_BLOCKS
 from campaigns.messages.editing import Mistake
 from campaigns.messages.kinds import Block
@@ -151,6 +151,11 @@ def _acted(rows: list[Row], verb: str, target: str) -> list[Row]:
     if verb == "add":
         if target in kinds.blocks:
             rows.insert(_before_the_footer(rows), made(kinds.blocks.get(target)))
+        return rows
+    if verb == "saved":
+        if offered := saved.saved_block(target):
+            row = made(kinds.blocks.get(offered["kind"]), offered["params"])
+            rows.insert(_before_the_footer(rows), row)
         return rows
     at = next((number for number, row in enumerate(rows) if row.id == target), None)
     if at is None:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
+from campaigns.admin import block_rows
 from campaigns.messages import saved
 from campaigns.messages.kinds import blocks
 from campaigns.models import SavedBlock
@@ -66,18 +67,14 @@ class SavedBlockAdmin(ModelAdmin):
         return JsonResponse(saved.saved_blocks(), safe=False)
 
     def keep(self, request: HttpRequest) -> HttpResponse:
-        """Keep a block of an editor: `name`, `kind`, and `params` as JSON. 400 with `problem` in words."""
+        """Keep a block of an editor under a `name`: the row of the form that `of` names, or `kind` and
+        `params` as JSON. 400 with the `problem` in words.
+        """
         if not (self.has_add_permission(request) and self.has_change_permission(request)):
             raise PermissionDenied
         try:
-            params = json.loads(request.POST.get("params", ""))
-            row = saved.save_block(
-                request.POST.get("name", ""),
-                request.POST.get("kind", ""),
-                params,
-                request.user,
-                clock.now(),
-            )
+            kind, params = _posted(request)
+            row = saved.save_block(request.POST.get("name", ""), kind, params, request.user, clock.now())
         except (UnknownKind, BrokenParams, ValueError, RecursionError) as error:
             words = "The block cannot be read." if isinstance(error, json.JSONDecodeError) else str(error)
             return JsonResponse({"problem": words}, status=400)
@@ -91,3 +88,11 @@ class SavedBlockAdmin(ModelAdmin):
     @display(description="Block")
     def what(self, row: SavedBlock) -> str:
         return blocks.get(row.kind).label if row.kind in blocks else f"unknown: {row.kind}"
+
+
+def _posted(request: HttpRequest) -> tuple[str, Any]:
+    if "of" in request.POST:
+        for row in block_rows.posted(request.POST):
+            if row.id == request.POST["of"]:
+                return row.stored["kind"], row.stored["params"]
+    return request.POST.get("kind", ""), json.loads(request.POST.get("params", ""))

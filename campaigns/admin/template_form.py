@@ -8,7 +8,7 @@ from django import forms
 from django.template.loader import render_to_string
 
 from campaigns.admin import block_rows
-from campaigns.messages import branding, checking, editing
+from campaigns.messages import branding, checking, editing, saved
 from campaigns.messages.look import Look
 from campaigns.models import Template, TemplateVersion
 from crm.kernel.backoffice import dress
@@ -31,9 +31,13 @@ class BlocksWidget(forms.Widget):
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         rows = block_rows.rows_of(block_rows.STARTER) if value is None else value
-        return render_to_string(
-            "campaigns/blocks.html", {"rows": rows, "menu": block_rows.menu(), "act": block_rows.ACT}
-        )
+        context = {
+            "rows": rows,
+            "menu": block_rows.menu(),
+            "saved": saved.saved_blocks(),
+            "act": block_rows.ACT,
+        }
+        return render_to_string("campaigns/blocks.html", context)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         return block_rows.posted(data)

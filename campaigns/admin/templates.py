@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from campaigns.admin import block_rows, template_preview, template_versions, template_visual, trials
 from campaigns.admin.template_form import LINES, BlocksForm, Mode, SourceForm
 from campaigns.flows import trying
-from campaigns.messages import editing, kinds, palette
+from campaigns.messages import editing, kinds, palette, saved
 from campaigns.models import Template
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
@@ -161,16 +161,17 @@ class TemplateAdmin(ModelAdmin):
         return JsonResponse({"people": [{"name": str(one), "email": one.email} for one in people]})
 
     def block(self, request: HttpRequest) -> HttpResponse:
-        """A new row for the script: of a kind (`kind`), or like one that is posted (`of`)."""
+        """A new row for the script: of a kind (`kind`), like one that is posted (`of`), or a `saved` one."""
         if not (self.has_add_permission(request) or self.has_change_permission(request)):
             raise PermissionDenied
         like = next(
             (row for row in block_rows.posted(request.POST) if row.id == request.POST.get("of")), None
         )
-        key = like.stored["kind"] if like else request.POST.get("kind", "")
+        stored = like.stored if like else saved.saved_block(request.POST.get("saved", ""))
+        key = stored["kind"] if stored else request.POST.get("kind", "")
         if key not in kinds.blocks:
             raise Http404
-        row = block_rows.made(kinds.blocks.get(key), like.stored["params"] if like else None)
+        row = block_rows.made(kinds.blocks.get(key), stored["params"] if stored else None)
         return HttpResponse(block_rows.drawn(row), headers={"Cache-Control": "no-store"})
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:

@@ -46,6 +46,11 @@ def saved_blocks() -> list[Offered]:
     return found
 
 
+def saved_block(number: str) -> Offered | None:
+    """The one of this number, if it can be put into a message now."""
+    return next((one for one in saved_blocks() if str(one["id"]) == number), None)
+
+
 def save_block(name: str, kind: str, params: Mapping[str, Any], by: Any, now: datetime) -> SavedBlock:
     """Keep a block under a name; one of that name is replaced.
 

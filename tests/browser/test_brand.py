@@ -147,3 +147,30 @@ def test_the_brand_kit_is_chosen_beside_a_message_in_it(
     pictures.keep(page, "brand-saved-blocks")
     fits(page)
     assert complaints == []
+
+
+def test_the_editor_takes_pictures_and_saved_blocks(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    image = library.take(upload(photo(400, 120, "PNG"), "oak horn.png"), None, cast.NOW)[0]
+    Image.objects.update(alt="A horn in oak")
+    page.on("dialog", lambda dialog: dialog.accept("Our horn"))
+    page.goto(f"{live_server.url}/admin/campaigns/template/add/")
+    page.get_by_text("+ Add a block").click()
+    page.get_by_role("button", name="Picture", exact=False).filter(has_text="link behind it").click()
+    page.get_by_role("button", name="Choose a picture").click()
+    page.get_by_role("button", name="oak horn").click()
+    block = page.locator('[data-kind="campaigns.image"]')
+    expect(block.locator('[data-block-field="picture"]')).to_have_value(image.url())
+    expect(block.locator('[data-block-field="alt"]')).to_have_value("A horn in oak")
+    block.get_by_role("button", name="Save Picture for other messages").click()
+    expect(page.get_by_text("“Our horn” is saved.")).to_be_visible()
+    page.goto(f"{live_server.url}/admin/campaigns/template/add/")
+    page.get_by_text("+ Add a block").click()
+    page.get_by_role("button", name="Our horn").click()
+    expect(page.locator('[data-kind="campaigns.image"] [data-block-field="alt"]')).to_have_value(
+        "A horn in oak"
+    )
+    pictures.keep(page, "brand-editor")
+    assert complaints == []

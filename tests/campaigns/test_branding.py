@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.http import QueryDict
 from django.urls import reverse
 
+from campaigns.admin import block_rows
 from campaigns.messages import branding, editing, rendering, saved
 from campaigns.messages.kinds import blocks
 from campaigns.models import BrandKit, SavedBlock, Template, TemplateVersion
@@ -257,3 +259,31 @@ def test_saved_blocks_are_written_and_changed_in_the_admin_with_the_fields_of_th
     assert changed.status_code == 302
     row.refresh_from_db()
     assert row.params["words"] == "Free for 60 days."
+
+
+def test_the_editor_offers_saved_blocks_and_copies_them_in(ada):
+    row = saved.save_block("Our promise", "campaigns.text", TEXT, None, NOW)
+    template = written("Welcome")
+    shown = ada.get(reverse("admin:campaigns_template_change", args=[template.pk])).content.decode()
+    assert f'value="saved:{row.pk}"' in shown and "Our promise" in shown
+    made = ada.post(reverse("admin:campaigns_template_block"), {"saved": row.pk}).content.decode()
+    assert "Free returns for 30 days." in made
+    assert ada.post(reverse("admin:campaigns_template_block"), {"saved": "0"}).status_code == 404
+    rows = block_rows.posted(QueryDict(f"block=b0&b0-kind=campaigns.footer&{block_rows.ACT}=saved:{row.pk}"))
+    assert [one.stored["kind"] for one in rows] == ["campaigns.text", "campaigns.footer"]
+    assert rows[0].stored["params"] == TEXT
+    row.delete()
+    assert rows[0].stored["params"] == TEXT
+
+
+def test_a_block_of_a_form_is_kept_as_it_stands_there(ada):
+    posted = {
+        "name": "Promise", "of": "b1", "block": ["b0", "b1"],
+        "b0-kind": "campaigns.footer", "b1-kind": "campaigns.text",
+        "b1-words": "Free\r\nreturns.", "b1-align": "left",
+    }  # fmt: skip
+    assert ada.post(reverse("admin:campaigns_savedblock_keep"), posted).status_code == 200
+    row = SavedBlock.objects.get()
+    assert (row.kind, row.params) == ("campaigns.text", {"words": "Free\nreturns.", "align": "left"})
+    broken = ada.post(reverse("admin:campaigns_savedblock_keep"), posted | {"b1-words": ""})
+    assert "Write a heading or some words" in broken.json()["problem"]

@@ -52,6 +52,7 @@
   };
   const acts = {
     add: (list, key) => put(list, { kind: key }, beforeFooter(list)),
+    saved: (list, id) => put(list, { saved: id }, beforeFooter(list)),
     copy: (list, id, row) => {
       const fields = [...new FormData(list.closest("form"))].filter(([key]) => key.startsWith(`${id}-`));
       put(list, [...fields, ["block", id], ["of", id]], (made) => row.after(made));
@@ -92,6 +93,27 @@
   document.addEventListener("image-chosen", ({ target, detail }) => {
     const words = target.closest("[data-block]")?.querySelector('[data-block-field="alt"]');
     if (words && !words.value) words.value = detail.alt ?? "";
+  });
+
+  // A block kept under a name, to be put into other messages.
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-block-keep]");
+    const list = button && listOf(button);
+    if (!list) return;
+    const row = button.closest("[data-block]");
+    const id = row.dataset.block;
+    const called = prompt("Save this block for other messages, under the name:", name(row));
+    if (called === null) return;
+    const form = list.closest("form");
+    const fields = [...new FormData(form)].filter(([key, value]) => typeof value === "string" && (key.startsWith(`${id}-`) || key === "csrfmiddlewaretoken"));
+    const body = new URLSearchParams([...fields, ["block", id], ["of", id], ["name", called]]);
+    try {
+      const answer = await fetch(button.dataset.blockKeep, { method: "POST", body, credentials: "same-origin" });
+      const told = answer.status === 403 ? { problem: "You may not save blocks: ask who manages this installation." } : await answer.json();
+      say(list, told.problem ?? `“${told.name}” is saved. It stands in the menu of every message from now on.`);
+    } catch {
+      say(list, "The block could not be saved just now; try once more.");
+    }
   });
 
   // Moved by keyboard on the head of a block with Alt and an arrow, by pointer on its grip.
