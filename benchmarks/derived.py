@@ -1,4 +1,4 @@
-"""What follows from the seeded rows, as the product keeps it up: engagement, counts a day, visits."""
+"""What follows from the seeded rows, as the product keeps it up: engagement, goods bought, counts, visits."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from time import perf_counter
 
 from benchmarks.seeding import LOADING, told, without_indexes
 
-TABLES = ("crm_engagement", "tracking_dailycount", "tracking_visit")
+TABLES = ("crm_engagement", "crm_bought", "tracking_dailycount", "tracking_visit")
 
 _ENGAGEMENT = """
 INSERT INTO crm_engagement (id, contact_id, last_seen_at, last_cart_at, last_click_at, last_open_at,
-    last_order_at, first_order_at, order_count, spent)
+    last_order_at, first_order_at, order_count, spent, may_receive)
 SELECT uuidv7(), c.id, GREATEST(e.seen, o.web), e.cart, e.click, e.open, o.last, o.first,
-    COALESCE(o.number, 0), COALESCE(o.spent, 0)
+    COALESCE(o.number, 0), COALESCE(o.spent, 0), COALESCE(p.may, '{}')
 FROM crm_contact c
 LEFT JOIN (
     SELECT contact_id, max(occurred_at) FILTER (WHERE kind <> 'open') AS seen,
@@ -29,7 +29,12 @@ LEFT JOIN (
         max(occurred_at) FILTER (WHERE channel = 'web') AS web
     FROM (SELECT *, status <> 'cancelled' AS stands FROM crm_order) AS o GROUP BY contact_id
 ) o ON o.contact_id = c.id
-WHERE e.contact_id IS NOT NULL OR o.contact_id IS NOT NULL
+LEFT JOIN (
+    SELECT p.contact_id, array_agg(s.channel || ':' || s.purpose_id ORDER BY s.purpose_id) AS may
+    FROM crm_contactpoint p
+    JOIN crm_consentstate s ON s.address_hash = p.address_hash AND s.channel = p.channel AND s.may_send
+    WHERE p.is_primary GROUP BY p.contact_id
+) p ON p.contact_id = c.id
 ORDER BY c.id
 """
 
@@ -42,7 +47,7 @@ def derive(address: str) -> None:
     with without_indexes(address, TABLES), connection.cursor() as cursor:
         for setting in LOADING:
             cursor.execute(f"SET {setting}")
-        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, tracking_unrolledmonth")
+        cursor.execute(f"TRUNCATE {', '.join(TABLES)}, tracking_unrolledmonth, crm_uncountedbuyers")
         for name, sql in _statements().items():
             # No parameters, and percent signs doubled for where there are some.
             cursor.execute(sql.replace("%%", "%"))
@@ -60,11 +65,17 @@ def mark() -> str:
 
 
 def _statements() -> dict[str, str]:
+    from crm.shop import bought
     from tracking.visits import rollups, sessions
 
     columns = ", ".join(sessions.COLUMNS)
     return {
         "engagement": _ENGAGEMENT,
+        "goods bought": f"""
+            INSERT INTO crm_bought (id, contact_id, product_id, orders, quantity, first_at, last_at)
+            SELECT uuidv7(), b.* FROM ({bought.COUNTED.format(of_whom="")}) AS b
+            ORDER BY contact_id, product_id
+        """,
         "daily counts": f"""
             INSERT INTO tracking_dailycount
                 (id, contact_id, on_day, kind, product_id, category, brand, number)

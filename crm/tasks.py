@@ -5,7 +5,7 @@ from datetime import datetime
 from crm.audience import granting, rhythm, segmentation, standing
 from crm.audience.leads import qualifying
 from crm.kernel.work import Budget
-from crm.people import consent
+from crm.people import consent, permitted
 from crm.shop import bought
 from crm.ticking import tick, tidy_slots
 
@@ -46,6 +46,12 @@ def statuses(now: datetime, budget: Budget) -> int:
     return granting.keep_up(now, budget)
 
 
+@tick("crm.permitted", every=60)
+def read_earlier_consent(now: datetime, budget: Budget) -> int:
+    """Read who may be written about what, of people from before it was kept."""
+    return permitted.keep_waiting(budget)
+
+
 @tick("crm.tidy", every=3600)
 def tidy(now: datetime, budget: Budget) -> int:
     """Forget what nobody needs any more."""
@@ -61,4 +67,4 @@ def consent_check(now: datetime, budget: Budget) -> int:
             f"{differences} rows of consent or suppression are not what their events add up to."
             " Nothing was changed: `manage.py consent rebuild` puts them right."
         )
-    return 0
+    return permitted.mend()

@@ -12,12 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from campaigns.models import Campaign, Delivery, DeliveryState
 from crm.conditions import words
 from crm.conditions.often import Often, OftenForm
-from crm.conditions.spans import Span, turned
+from crm.conditions.spans import turned
 from crm.kernel.rules import Scope, conditions
-from crm.people.among import among
-from tracking.conditions import counts
-from tracking.models import Actor, DailyCount, Event, EventKind
-from tracking.visits import rollups
+from tracking.models import Actor, Event, EventKind
 
 GROUP = "Messages"
 HUMANS = [Actor.HUMAN, Actor.LIKELY_HUMAN]
@@ -145,13 +142,7 @@ class Clicked(Answers):
         return clicked_by_people()
 
     def latest(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q | None:
-        if not rollups.are_whole():
-            return None
-        landings = DailyCount.objects.filter(kind=EventKind.LANDING)
-        events = self.rows(params, at, scope).filter(kind=EventKind.LANDING)
-        days = counts.days_of(Span(within_days=params["days"]), at)
-        landed = among(counts.at_least(1, scope.narrowed(landings), events, days))
-        return Q(engagement__last_click_at__gt=at - timedelta(days=params["days"])) | landed
+        return Q(engagement__last_click_at__gt=at - timedelta(days=params["days"]))
 
     def noun(self, params: dict[str, Any]) -> tuple[str, str]:
         about = f"in a message{of_campaign(params)} {last_days(params)}"

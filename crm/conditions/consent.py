@@ -13,6 +13,7 @@ from django.db.models.functions import JSONObject
 from crm.kernel.kinds import BrokenParams
 from crm.kernel.rules import Condition, Scope, conditions
 from crm.models import Channel, ConsentEvent, ConsentState, ContactPoint, Purpose, Suppression
+from crm.people import permitted
 from crm.people.consent import allowed_for
 from crm.people.deriving import NOT_THE_PERSON, STOPS_ALL
 
@@ -58,6 +59,9 @@ class MayBeWrittenTo(AboutAddresses):
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         purpose, channel = _purpose(params["purpose"]), params["channel"]
+        needs_consent = purpose.is_active and purpose.kind != Purpose.Kind.TRANSACTIONAL
+        if scope.current and needs_consent and permitted.are_kept():
+            return Q(engagement__may_receive__contains=[permitted.name_of(channel, purpose.pk)])
         points = ContactPoint.objects.filter(channel=channel, is_primary=True)
         if scope.current:
             return whose(points.filter(allowed_for("address_hash", "channel", purpose)), scope)

@@ -1,6 +1,7 @@
 """Contacts, the addresses they are reached at, and what the outside world calls them."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
@@ -58,6 +59,7 @@ class Contact(ScaledModel):
             models.Index(fields=["country", "-created_at", "-id"], name="contact_country"),
             models.Index(fields=["source", "-created_at", "-id"], name="contact_source"),
             models.Index(fields=["-created_at", "-id"], name="contact_test", condition=Q(is_test=True)),
+            models.Index(fields=["id"], name="contact_merged", condition=Q(merged_into__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -162,6 +164,14 @@ class Engagement(ByContact):
         default=0, db_default=0, help_text="The transaction that last changed what rules may ask of them."
     )
     spent = models.DecimalField(max_digits=14, decimal_places=2, default=0)
+    may_receive = ArrayField(
+        models.CharField(max_length=24),
+        null=True,
+        default=list,
+        db_default=[],
+        help_text="Channel and purpose, such as email:1, where consent stands for their first address and"
+        " nothing stops it. Null: not read yet.",
+    )
 
     class Meta:
         indexes = [
@@ -170,4 +180,5 @@ class Engagement(ByContact):
             ),
             models.Index(fields=["last_order_at"], name="engagement_order"),
             models.Index(fields=["stirred"], name="engagement_stirred", condition=Q(stirred__gt=0)),
+            models.Index(fields=["contact"], name="engagement_unread", condition=Q(may_receive__isnull=True)),
         ]

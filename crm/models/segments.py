@@ -62,14 +62,18 @@ class SegmentMembership(ByContact):
     """One stay of one contact in one segment; `left_at` blank while they are in."""
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="memberships")
-    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, related_name="memberships", db_index=False)
     entered_at = models.DateTimeField()
     left_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [
+            # A refresh reads who is in off this index alone.
             models.UniqueConstraint(
-                fields=["contact", "segment"], condition=Q(left_at__isnull=True), name="one_stay_at_a_time"
+                fields=["segment", "contact"],
+                include=["id"],
+                condition=Q(left_at__isnull=True),
+                name="one_stay_in_a_segment",
             ),
         ]
         indexes = [

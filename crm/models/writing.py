@@ -16,6 +16,15 @@ UUID7 = (
 )
 
 
+def key_at(moment: str) -> str:
+    """SQL of a UUIDv7 of an instant, `moment` being SQL of it. From PostgreSQL 18 on by the server's own
+    function: cheaper, and rising within a statement, so that indexes fill page by page.
+    """
+    if connection.pg_version >= 180_000:  # type: ignore[attr-defined]
+        return f"uuidv7({moment} - statement_timestamp())"
+    return UUID7.replace("%s", f"floor(extract(epoch FROM {moment}) * 1000)")
+
+
 def milliseconds(at: datetime) -> int:
     """An instant as `UUID7` takes it."""
     return int(at.timestamp() * 1000)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from crm.kernel import tokens
 from crm.models import Channel, Contact, ContactPoint
-from crm.people.stirring import stir
+from crm.people.permitted import keep
 
 _COPIES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
@@ -40,7 +40,7 @@ def set_primary(contact: Contact, channel: str, address: str, now: datetime) -> 
         setattr(locked, copy, spelled)
         locked.updated_at = now
         locked.save(update_fields=[copy, "updated_at"])
-        stir([locked.pk])
+        keep([locked.pk])
     setattr(contact, copy, spelled)
 
 

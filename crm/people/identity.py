@@ -19,6 +19,7 @@ from django.db import transaction
 from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactChange, ContactPoint, OutsideId
 from crm.models.writing import update_rows
+from crm.people.permitted import keep
 from crm.people.stirring import stir
 
 CUSTOMER = "customer"
@@ -103,6 +104,7 @@ def resolve(batch: Sequence[Known], now: datetime, *, source: str) -> list[UUID]
             # Where somebody else was faster, the address is theirs, and so is the person.
             owners = _owners(people)
             _give_way(decided, owners, contacts)
+            keep({owners[handle] for handles in decided.fresh.values() for handle in handles})
     return [owners[person.handles[0]] for person in people]
 
 
@@ -236,7 +238,6 @@ def _create(batch: _Batch) -> dict[UUID, Contact]:
             setattr(contact, name, value)
         contacts[contact_id] = contact
     Contact.objects.bulk_create(contacts.values(), batch_size=1000)
-    stir(contacts)
     return contacts
 
 

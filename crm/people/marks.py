@@ -1,4 +1,4 @@
-"""What was said of an address leaves its mark on the address itself, and stirs whoever has it."""
+"""What was said of an address leaves its mark on the address itself, and on whoever has it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from crm.kernel import tokens
 from crm.models import ConsentDetail, ContactPoint, Suppression
 from crm.models.writing import update_rows
 from crm.people.deriving import NOT_THE_PERSON, Action
-from crm.people.stirring import stir
+from crm.people.permitted import keep
 
 
 def leave(details: Sequence[ConsentDetail]) -> None:
@@ -20,7 +20,7 @@ def leave(details: Sequence[ConsentDetail]) -> None:
     _verify(details)
     _remember_complaints(details)
     touched = {detail.address_hash for detail in details}
-    stir(ContactPoint.objects.filter(address_hash__in=touched).values_list("contact_id", flat=True))
+    keep(ContactPoint.objects.filter(address_hash__in=touched).values_list("contact_id", flat=True))
 
 
 def _verify(details: Sequence[ConsentDetail]) -> None:

@@ -10,7 +10,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db.models import BinaryField, Case, CharField, Exists, F, OuterRef, Q, Subquery, Value, When
+from django.db.models import (
+    BinaryField,
+    Case,
+    CharField,
+    Exists,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
 
 from crm.models import ConsentEvent, ConsentState, Purpose, Suppression
 from crm.people.deriving import LIFTABLE, STOPS_ALL, Derived, derive
@@ -52,6 +64,15 @@ def allowed_for(hash_expr: Any, channel_expr: Any, purpose: Purpose) -> Q:
     # Stops of the one purpose and stops of all apart: the many of the former are then read off an index, and
     # none is asked what could lift it. Whoever is dead is stopped for all.
     return Q(asked.consented) & ~Exists(asked.own_stop_rows) & ~Exists(asked.general_stop_rows)
+
+
+def standing_consents() -> QuerySet[ConsentState]:
+    """Consents that nothing stops: what `allowed` says of an address, a channel and a purpose that needs
+    consent, whether the purpose is switched on or not.
+    """
+    asked = _Asked("address_hash", "channel", "purpose")
+    stopped = Exists(asked.own_stop_rows) | Exists(asked.general_stop_rows)
+    return ConsentState.objects.filter(~stopped, may_send=True)
 
 
 def refusal_reason(hash_expr: Any, channel_expr: Any, purpose_expr: Any) -> Case:

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 
 from crm.models import ConsentEvent, ConsentState, ContactPoint, Purpose, Suppression
 from crm.people.deriving import STRENGTH, Derived, Stand, Stop, derive
-from crm.people.stirring import stir
+from crm.people.permitted import keep
 
 _CHUNK = 500
 
@@ -42,9 +42,11 @@ def rebuild_states(*, repair: bool = True) -> int:
     purposes = {purpose.pk: purpose for purpose in Purpose.objects.all()}
     events = ConsentEvent.objects.filter(address_hash=OuterRef("address_hash"))
     orphans = ConsentState.objects.filter(~Exists(events))
-    found = orphans.count()
+    lost = list(orphans.values_list("address_hash", flat=True))
+    found = len(lost)
     if repair and found:
         orphans.delete()
+        keep(ContactPoint.objects.filter(address_hash__in=lost).values_list("contact_id", flat=True))
     for addresses in _addresses():
         with transaction.atomic():
             told: dict[bytes, list[ConsentEvent]] = {address: [] for address in addresses}
@@ -55,7 +57,7 @@ def rebuild_states(*, repair: bool = True) -> int:
             if repair and len(difference):
                 _write(difference)
                 points = ContactPoint.objects.filter(address_hash__in=addresses)
-                stir(points.values_list("contact_id", flat=True))
+                keep(points.values_list("contact_id", flat=True))
     return found
 
 

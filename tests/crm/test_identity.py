@@ -95,7 +95,7 @@ def test_a_batch_costs_the_same_number_of_queries_whatever_its_size():
             resolve(batch, NOW, source="shop")
         return len(captured)
 
-    assert queries(3, 0) == queries(300, 1000) <= 10
+    assert queries(3, 0) == queries(300, 1000) <= 13
     assert queries(3, 0) == queries(300, 1000) <= 7
 
 

@@ -25,10 +25,14 @@ class Activity:
             engagement.touch(moment, people)
 
 
-def moments_of(kind: str, is_human: bool) -> tuple[Moment, ...]:
-    """What an act of this kind is a sign of. An open proves nothing: machines open, too."""
+def moments_of(kind: str, is_human: bool, ref: UUID | None = None) -> tuple[Moment, ...]:
+    """What an act of this kind is a sign of. An open proves nothing: machines open, too. Whoever arrives from
+    a message they were sent (`ref`) has clicked in it.
+    """
     if not is_human:
         return ()
+    if kind == "landing" and ref is not None:
+        return ("last_seen_at", "last_click_at")
     return _SIGNS.get(kind, ("last_seen_at",))
 
 

@@ -22,7 +22,7 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::timestamptz[]) AS joined (visitor, conta
 JOIN tracking_visitorevent known ON known.visitor_id = joined.visitor AND known.kind = ANY(%s)
     AND (joined.since IS NULL OR known.occurred_at >= joined.since)
 ON CONFLICT DO NOTHING
-RETURNING id, contact_id, occurred_at, kind, actor
+RETURNING id, contact_id, occurred_at, kind, actor, ref
 """
 
 
@@ -80,11 +80,11 @@ def _adopt_events(recognised: Sequence[Recognised], activity: Activity) -> list[
                 EventKind.values,
             ],
         )
-        copied: list[tuple[UUID, UUID, datetime, str, str]] = cursor.fetchall()
-    for _, contact_id, at, kind, actor in copied:
-        activity.note(contact_id, at, *moments_of(kind, actor in ("human", "likely_human")))
+        copied: list[tuple[UUID, UUID, datetime, str, str, UUID | None]] = cursor.fetchall()
+    for _, contact_id, at, kind, actor, ref in copied:
+        activity.note(contact_id, at, *moments_of(kind, actor in ("human", "likely_human"), ref))
     VisitorEvent.objects.filter(id__in=[row[0] for row in copied]).delete()
-    return [(event_id, at) for event_id, _, at, _, _ in copied]
+    return [(event_id, at) for event_id, _, at, *_ in copied]
 
 
 def _is_before(at: datetime, since: datetime | None) -> bool:

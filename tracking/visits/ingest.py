@@ -200,7 +200,7 @@ class _Batch:
                 "visitor_id": act.visitor_id,
             }
             if act.contact_id:
-                self.activity.note(act.contact_id, act.at, *moments_of(act.kind, act.is_human))
+                self.activity.note(act.contact_id, act.at, *moments_of(act.kind, act.is_human, act.ref))
                 if act.kind in EventKind.values:
                     events.append(Event(contact_id=act.contact_id, **common))
             elif act.visitor_id:

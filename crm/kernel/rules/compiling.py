@@ -9,7 +9,8 @@ from django.db.models import BooleanField, Case, Exists, Q, QuerySet, Value, Whe
 
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.kernel.rules.condition import Condition, Scope, conditions
-from crm.kernel.rules.tree import ANY, NONE, Group, Leaf, Malformed, Problem, parse
+from crm.kernel.rules.narrowing import bare
+from crm.kernel.rules.tree import ALL, ANY, NONE, Group, Leaf, Malformed, Problem, parse
 
 # What parameters that passed their form can still run into: a span too long for a date, a number too large.
 UNREADABLE = (BrokenParams, UnknownKind, ValueError, ArithmeticError)
@@ -28,7 +29,7 @@ def compile(document: Any, at: datetime, scope: Scope | None = None) -> Q:
     """
     try:
         root = parse(document)
-        return _compiled(root, at, scope or Scope(), negated=False)
+        return _compiled(root, at, scope or Scope(), negated=False, outright=True)
     except UNREADABLE:
         return nobody()
 
@@ -117,11 +118,15 @@ def _refuse_missing_scope(condition: Condition, offers: frozenset[str]) -> None:
         raise BrokenParams("", f"can only be asked within a campaign that knows its {' and '.join(missing)}")
 
 
-def _compiled(node: Group | Leaf, at: datetime, scope: Scope, *, negated: bool) -> Q:
+def _compiled(node: Group | Leaf, at: datetime, scope: Scope, *, negated: bool, outright: bool) -> Q:
+    """`outright`: nothing but *all* stands above, so that whoever is meant fulfils it."""
     if isinstance(node, Leaf):
         q = leaf_q(node, at, scope)
+        if outright:
+            return Q(bare(q))
         return two_valued(q) if negated else Q(q)
-    parts = [_compiled(member, at, scope, negated=negated or node.op == NONE) for member in node.members]
+    negated, outright = negated or node.op == NONE, outright and node.op == ALL
+    parts = [_compiled(member, at, scope, negated=negated, outright=outright) for member in node.members]
     whole = Q()
     for part in parts:
         whole = whole | part if node.op in (ANY, NONE) else whole & part
