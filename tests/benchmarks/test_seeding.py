@@ -10,7 +10,8 @@ from benchmarks import crowd, derived, refreshing, seeding
 from benchmarks.shapes import SHAPES
 from crm.audience import segmentation
 from crm.models import ConsentEvent, ConsentState, Contact, Engagement, Purpose, Suppression
-from crm.people import chain, deriving, engagement
+from crm.people import chain, deriving, engagement, permitted
+from crm.shop import bought
 from tracking.models import Event
 from tracking.visits import rollups
 from tracking.visits.activity import moments_of
@@ -20,8 +21,8 @@ COLUMNS = ("last_seen_at", "last_cart_at", "last_click_at", "last_open_at", "las
 
 
 def engagements() -> dict[UUID, tuple]:
-    rows = Engagement.objects.values_list("contact_id", *COLUMNS, "order_count", "spent")
-    return {row[0]: row[1:] for row in rows}
+    rows = Engagement.objects.values_list("contact_id", *COLUMNS, "order_count", "spent", "may_receive")
+    return {row[0]: (*row[1:-1], set(row[-1])) for row in rows}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,7 +46,7 @@ def no_row_points_to_nowhere() -> None:
 
 
 def what_follows_follows() -> None:
-    assert rollups.differences() == {"counts": 0, "visits": 0}
+    assert rollups.differences() == {"counts": 0, "visits": 0} and bought.differences() == 0
     seeded = engagements()
     moments: dict = defaultdict(dict)
     for who, kind, actor, at in Event.objects.values_list("contact_id", "kind", "actor", "occurred_at"):
@@ -55,6 +56,7 @@ def what_follows_follows() -> None:
     for moment, people in moments.items():
         engagement.touch(moment, people)
     engagement.recount_orders(Contact.objects.filter(orders__isnull=False).values_list("pk", flat=True))
+    permitted.keep(Contact.objects.values_list("pk", flat=True))
     assert seeded == engagements()
 
 

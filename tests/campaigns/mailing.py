@@ -14,6 +14,7 @@ from campaigns.models import Campaign, Delivery, DeliveryState, Sender, Template
 from crm.kernel.tokens import address_hash
 from crm.kernel.work import Budget
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Purpose
+from crm.people import permitted
 from tests.sink.smtp import SmtpSink
 from tracking.models import Cart, CartLine
 
@@ -95,6 +96,7 @@ def people(count: int, purpose: Purpose, first: int = 1) -> list[Contact]:
     Contact.objects.bulk_create(contacts)
     ContactPoint.objects.bulk_create(points)
     ConsentState.objects.bulk_create(states)
+    permitted.keep(contact.pk for contact in contacts)
     return contacts
 
 

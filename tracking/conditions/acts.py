@@ -94,7 +94,7 @@ class Acts(Often):
         )
 
     def at_least(self, number: int, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
-        if not scope.current or told.is_asked(params) or not rollups.are_whole():
+        if not _are_counted(params, scope):
             return super().at_least(number, params, at, scope)
         events = self.rows(params, at, scope)
         days = counts.days_of(span_of(params), at)
@@ -110,8 +110,15 @@ class Acts(Often):
             return [counts.left_behind(_counts(params), days, since, at)]
         return [turned(Event.objects.filter(kind=params["event"], actor__in=PEOPLE), days, since, at)]
 
+    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
+        if not _are_counted(params, scope):
+            return super().evidence(params, at, scope)
+        return counts.told(_counts(params), self.rows(params, at, scope), counts.days_of(span_of(params), at))
+
     def tell(self, params: dict[str, Any], value: Any) -> str:
-        return f"{words.times(value['number'])}, last on {words.day(value['last'])}" if value else "never"
+        if not value or not value["number"]:
+            return "never"
+        return f"{words.times(value['number'])}, last on {words.day(value['last'])}"
 
     def change(self, params: dict[str, Any], value: Any, *, wanted: bool) -> str:
         """So many times more; what was done cannot be undone, so fewer only means waiting."""
@@ -189,6 +196,9 @@ class DidSinceEntering(Acts):
         counted = mine.order_by().values("contact_id").annotate(number=Count("pk")).values("number")
         return Q(GreaterThanOrEqual(Coalesce(Subquery(counted), 0), number))
 
+    def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
+        return Often.evidence(self, params, at, scope)
+
     def drift(
         self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
     ) -> Sequence[QuerySet[Any]]:
@@ -212,6 +222,10 @@ def _phrase(params: dict[str, Any], form: int) -> str:
         what = str(params["product"])
         params = params | {"product": ""}
     return words.joined(verbs[form], what, goods.in_words(params), told.in_words(params))
+
+
+def _are_counted(params: dict[str, Any], scope: Scope) -> bool:
+    return scope.current and not told.is_asked(params) and rollups.are_whole()
 
 
 def _counts(params: dict[str, Any]) -> QuerySet[DailyCount]:

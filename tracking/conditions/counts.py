@@ -10,8 +10,22 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import BooleanField, Case, Count, OuterRef, Q, QuerySet, Subquery, Sum, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    BooleanField,
+    Case,
+    Count,
+    DateTimeField,
+    Func,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Greatest, JSONObject
 from django.db.models.lookups import GreaterThanOrEqual
 
 from crm.conditions.spans import Span, begins
@@ -41,6 +55,18 @@ class Days:
     @property
     def covered(self) -> Q:
         return _between(self.first_whole, self.last_whole)
+
+    @property
+    def at_the_ends(self) -> Q:
+        """Acts (by `occurred_at`) on the days that are not covered whole."""
+        if self.are_whole:
+            return Q(pk__in=[])
+        ends = Q()
+        if self.first_whole and self.first != self.first_whole:
+            ends |= Q(occurred_at__lt=_midnight(self.first_whole))
+        if self.last_whole and self.last != self.last_whole:
+            ends |= Q(occurred_at__gte=_midnight(self.last_whole + _DAY))
+        return ends
 
 
 def days_of(span: Span, at: datetime) -> Days:
@@ -80,6 +106,33 @@ def at_least(number: int, counts: QuerySet[Any], events: QuerySet[Event], days: 
     )
 
 
+def told(counts: QuerySet[Any], events: QuerySet[Event], days: Days) -> JSONObject:
+    """Over contacts: how often each did so and when last, of the same `counts` and `events`, without reading
+    the acts of more than the days at the ends and the last day.
+    """
+    mine = counts.filter(days.covered, contact_id=OuterRef("pk")).order_by().values("contact_id")
+    whole = Subquery(mine.annotate(number_of=Sum("number")).values("number_of"))
+    own = events.filter(days.at_the_ends, contact_id=OuterRef("pk")).order_by().values("contact_id")
+    single = Subquery(own.annotate(number_of=Count("pk")).values("number_of"))
+    last_day = counts.filter(days.covered, contact_id=OuterRef(OuterRef("pk"))).order_by("-on_day")
+    begins = _Begins(Subquery(last_day.values("on_day")[:1]))
+    latest = events.filter(contact_id=OuterRef("pk"), occurred_at__gte=begins).order_by("-occurred_at")
+    return JSONObject(
+        number=Coalesce(whole, 0) + Coalesce(single, 0),
+        last=Greatest(
+            Subquery(latest.values("occurred_at")[:1]),
+            Subquery(own.annotate(last=Max("occurred_at")).values("last")),
+        ),
+    )
+
+
+class _Begins(Func):
+    """The first instant of a day in UTC."""
+
+    template = "(%(expressions)s::timestamp AT TIME ZONE 'UTC')"
+    output_field = DateTimeField()
+
+
 def left_behind(counts: QuerySet[Any], days: int, since: datetime, at: datetime) -> QuerySet[Any]:
     """The contacts with counts on the days that time moved out of the last `days` between two instants."""
     age = timedelta(days=days)
@@ -95,6 +148,10 @@ def _instants(span: Span, at: datetime) -> tuple[datetime | None, datetime | Non
         _utc(begins(span.from_day)) if span.from_day else None,
         _utc(begins(span.to_day + _DAY)) if span.to_day else None,
     )
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def _utc(at: datetime) -> datetime:

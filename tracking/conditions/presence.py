@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, Max, Min, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, Max, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Greatest
 
 from crm.conditions import words
@@ -53,6 +53,8 @@ class LastSeen(Condition):
         return f"were here in the last {days}" if params["which"] == WITHIN else f"were not here for {days}"
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
+        if scope.current:
+            return F("engagement__last_seen_at")
         return Greatest(
             *(
                 Subquery(
