@@ -169,7 +169,7 @@ def test_an_empty_cart_is_not_written_of(claimed, changes):
 
 def test_who_came_back_is_left_alone_until_they_left_again(claimed):
     seen = NOW - timedelta(minutes=3)
-    Engagement.objects.create(contact_id=claimed.contact_id, last_seen_at=seen)
+    Engagement.objects.filter(contact_id=claimed.contact_id).update(last_seen_at=seen)
     claimed_now = [claimed]
     (why,) = refusals(claimed_now, NOW)
     assert (why.reason, why.again_at) == ("came_back", seen + timedelta(minutes=8))
