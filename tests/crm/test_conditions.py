@@ -11,7 +11,7 @@ from hypothesis.extra.django import TestCase
 from crm.kernel import rules, tokens
 from crm.kernel.rules import Scope
 from crm.models import Contact, Product, Segment, SegmentMembership, Suppression
-from crm.people import changes
+from crm.people import changes, permitted
 from crm.people.consent import Said, may_send, record
 from crm.people.identity import Known, resolve
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products

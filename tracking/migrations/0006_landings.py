@@ -15,7 +15,7 @@ WHERE e.contact_id = landed.contact_id AND landed.last_at > COALESCE(e.last_clic
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0014_one_stay'),
+        ('crm', '0015_one_stay'),
         ('tracking', '0005_replies'),
     ]
 

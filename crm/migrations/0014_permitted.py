@@ -20,7 +20,7 @@ ON CONFLICT (contact_id) DO NOTHING
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0012_first_prices'),
+        ('crm', '0013_statuses'),
     ]
 
     operations = [

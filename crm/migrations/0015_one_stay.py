@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0013_permitted'),
+        ('crm', '0014_permitted'),
     ]
 
     operations = [
