@@ -1,12 +1,14 @@
-"""What campaigns add to a person's page."""
+"""What campaigns add to the page of a person, and of a product."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from campaigns.messages import recommend, recommending
+from campaigns.messages.recommend import Wanted
 from campaigns.models import Coupon, Delivery, DeliveryState, Enrolment
 from campaigns.surveys import counting
-from crm.kernel.panels import Panel, panels
+from crm.kernel.panels import Panel, ProductPanel, panels, product_panels
 
 
 @panels.register
@@ -57,3 +59,60 @@ class Coupons(Panel):
         theirs = Coupon.objects.filter(contact_id=contact_id).select_related("offer")
         found = list(theirs.order_by("-reserved_at", "-id")[:10])
         return {"coupons": found} if found else None
+
+
+@panels.register
+class WouldShow(Panel):
+    """What a message would recommend to the person now, each with its reason, and what they looked at."""
+
+    key = "campaigns.would_show"
+    label = "What we would show"
+    place = 60
+    template = "campaigns/would_show_panel.html"
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        wanted = [Wanted(0, contact_id)]
+        found = recommend.picks(wanted, recommend.SORTS, now, most=3)[0]
+        if not any(found.values()):
+            return None
+        return {
+            "sorts": [(recommend.LABELS[sort], picks) for sort, picks in found.items()],
+            "viewed": recommend.looked_at(wanted, now, most=3)[0],
+        }
+
+
+class _GoesWith(ProductPanel):
+    """Other products, the nearest first, with how often both were seen together."""
+
+    sort = ""
+    none = ""
+    template = "campaigns/goes_with_panel.html"
+
+    def show(self, product_id: UUID, now: datetime) -> dict[str, Any]:
+        return {
+            "products": recommend.goes_with(product_id, self.sort),
+            "run": recommending.last_done(),
+            "none": self.none,
+        }
+
+
+@product_panels.register
+class Similar(_GoesWith):
+    """What people look at together with this product."""
+
+    key = "campaigns.similar"
+    label = "Similar: looked at together"
+    place = 10
+    sort = "similar"
+    none = "Nothing yet: nobody looked at it and something else in one visit more than once."
+
+
+@product_panels.register
+class Together(_GoesWith):
+    """What people buy together with this product."""
+
+    key = "campaigns.together"
+    label = "Bought together"
+    place = 20
+    sort = "together"
+    none = "Nothing yet: nobody bought it together with something else more than once."

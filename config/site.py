@@ -70,6 +70,12 @@ UNFOLD = {
                         "Templates", "draft", "admin:campaigns_template_changelist", "campaigns.view_template"
                     ),
                     _item("Offers", "sell", "admin:campaigns_offer_changelist", "campaigns.view_offer"),
+                    _item(
+                        "Articles and guides",
+                        "menu_book",
+                        "admin:campaigns_contentitem_changelist",
+                        "campaigns.view_contentitem",
+                    ),
                     _item("Surveys", "quiz", "admin:campaigns_survey_changelist", "campaigns.view_survey"),
                     _item(
                         "Deliveries",
@@ -134,6 +140,12 @@ UNFOLD = {
                     _item("Carts", "shopping_cart", "admin:tracking_cart_changelist", "tracking.view_cart"),
                     _item("Orders", "receipt_long", "admin:crm_order_changelist", "crm.view_order"),
                     _item("Products", "headphones", "admin:crm_product_changelist", "crm.view_product"),
+                    _item(
+                        "Recommendations",
+                        "auto_awesome",
+                        "admin:campaigns_recommendationrun_changelist",
+                        "campaigns.view_recommendationrun",
+                    ),
                 ],
             },
             {

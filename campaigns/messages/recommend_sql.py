@@ -45,7 +45,7 @@ bought AS MATERIALIZED (
             FROM crm_orderline AS l JOIN crm_order AS o ON o.id = l.order_id AND o.status <> 'cancelled'
             WHERE l.contact_id = a.contact_id AND l.product_id IS NOT NULL
                 AND l.occurred_at > %(bought_since)s AND l.occurred_at <= %(now)s
-            ORDER BY l.occurred_at DESC LIMIT 500
+            ORDER BY l.occurred_at DESC LIMIT 2000
         ) AS latest GROUP BY product_id
     ) AS had
 ),
@@ -89,16 +89,13 @@ once AS (
 allowed AS (
     SELECT o.*, row_number() OVER (PARTITION BY o.key ORDER BY o.tier, o.score DESC, o.product_id) AS place
     FROM once AS o
-    JOIN asked AS a ON a.key = o.key
     JOIN crm_product AS p ON p.id = o.product_id
     WHERE p.is_active AND p.in_stock IS NOT FALSE AND p.url <> ''
         AND NOT EXISTS (SELECT FROM hidden AS h WHERE h.key = o.key AND h.product_id = o.product_id)
-        AND (p.consumable OR NOT EXISTS (
-            SELECT FROM crm_orderline AS l
-            JOIN crm_order AS t ON t.id = l.order_id AND t.status <> 'cancelled'
-            WHERE l.contact_id = a.contact_id AND l.product_id = o.product_id
-                AND l.occurred_at > %(just)s AND l.occurred_at <= %(now)s
-        ))
+        AND NOT EXISTS (
+            SELECT FROM bought AS b
+            WHERE b.key = o.key AND b.product_id = o.product_id AND b.at > %(just)s AND NOT p.consumable
+        )
 )
 SELECT key, product_id, tier, seed, detail FROM allowed WHERE place <= %(most)s ORDER BY key, place
 """
@@ -116,20 +113,22 @@ chosen AS MATERIALIZED (
 hidden AS (SELECT key, product_id FROM in_cart{also})
 """
 # Due: nine tenths of its time have passed; its time is the person's own from three times on, else the
-# product's.
+# product's. What is due counts double and more, what cannot be half used up is left out; where no time is
+# known, it is neither.
 _FAVOURITES = """,
 chosen AS MATERIALIZED (
-    SELECT key, product_id, CASE WHEN is_due THEN 1000 ELSE 0 END + times + weight AS score,
+    SELECT key, product_id, CASE WHEN is_due THEN 2 * (times + 1) ELSE times END + weight AS score,
         NULL::uuid AS seed,
         'bought ' || CASE times WHEN 1 THEN 'once' WHEN 2 THEN 'twice' ELSE times || ' times' END
         || ', last on ' || to_char(at, 'FMDD Mon YYYY')
         || CASE WHEN is_due THEN '; by now it should be used up' ELSE '' END AS detail
     FROM (
-        SELECT b.*, p.consumable AND %(now)s >= b.at + 0.9 * lasts.span AS is_due,
-            p.consumable AND %(now)s < b.at + 0.5 * lasts.span AS is_plenty, p.consumable
+        SELECT b.*, p.consumable,
+            p.consumable AND COALESCE(%(now)s >= b.at + 0.9 * lasts.span, FALSE) AS is_due,
+            p.consumable AND COALESCE(%(now)s < b.at + 0.5 * lasts.span, FALSE) AS is_plenty
         FROM bought AS b JOIN crm_product AS p ON p.id = b.product_id CROSS JOIN LATERAL (
             SELECT CASE WHEN b.times >= 3 THEN (b.at - b.first) / (b.times - 1)
-                ELSE make_interval(days => COALESCE(p.days_of_supply, 60)) END AS span
+                ELSE make_interval(days => p.days_of_supply) END AS span
         ) AS lasts
     ) AS known
     WHERE NOT is_plenty AND (consumable OR times >= 2)

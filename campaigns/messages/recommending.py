@@ -6,9 +6,9 @@ gives each pair in it 1/k (a loose one LOOSE/k), so that a buyer of everything s
 sum is divided by the root of how many baskets hold either: what everybody buys is not near to everything. A
 pair seen once is an accident; one seen rarely is held back (`DOUBT`).
 
-*Bounds.* The most recent MOST products of a basket count. Pairs are made for a range of products at a time,
-so many that a range makes about PAIRS_AT_ONCE pairs: memory does not grow with the shop, only the number of
-ranges.
+*Bounds.* The most recent MOST products of a basket count (LOOSE_MOST of a loose one). Pairs are made for a
+range of products at a time, of so many that they make about PAIRS_AT_ONCE: memory does not grow with the
+shop, only the number of ranges.
 
 *Whole or not at all.* Everything happens in one transaction, the tables of baskets vanish with it, and
 readers see the former answers until the new ones are there. A second run gives up its turn.
@@ -33,7 +33,7 @@ from crm.shop.settings import shop_zone
 BOUGHT_FOR = timedelta(days=365)
 LOOKED_FOR = timedelta(days=90)
 SELLING_FOR = timedelta(days=90)
-MOST = 60
+MOST, LOOSE_MOST = 60, 20
 LOOSE = 0.3
 DOUBT = 0.5
 TIMES = 2
@@ -139,6 +139,7 @@ def _work_out(cursor: Any, now: datetime, run: RecommendationRun) -> None:
         "looked_until": now.date(),
         "selling_since": now - SELLING_FOR,
         "most": MOST,
+        "loose_most": LOOSE_MOST,
         "loose": LOOSE,
         "doubt": DOUBT,
         "times": TIMES,
@@ -161,6 +162,7 @@ def _work_out(cursor: Any, now: datetime, run: RecommendationRun) -> None:
     run.visits = _baskets(cursor, recommending_sql.VIEWS, values)
     more, also = _neighbours(cursor, Neighbour.Sort.SIMILAR, "looked at together", values)
     run.links, run.products = links + more, max(with_any, also)
+    cursor.execute("ANALYZE campaigns_neighbour, campaigns_bestseller")
 
 
 def _baskets(cursor: Any, statement: str, values: dict[str, Any]) -> int:

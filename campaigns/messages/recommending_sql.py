@@ -25,7 +25,10 @@ _BASKET = """
             FROM rows JOIN often USING (contact_id) GROUP BY 1, 2
         ) AS both_sorts
     ),
-    kept AS (SELECT basket, number, is_tight FROM numbered WHERE rank <= %(most)s)
+    kept AS (
+        SELECT basket, number, is_tight FROM numbered
+        WHERE rank <= CASE WHEN is_tight THEN %(most)s ELSE %(loose_most)s END
+    )
     SELECT basket, number, is_tight, count(*) OVER (PARTITION BY basket)::int AS size,
         (CASE WHEN is_tight THEN 1 ELSE %(loose)s END / count(*) OVER (PARTITION BY basket))::float4 AS weight
     FROM kept

@@ -9,7 +9,11 @@ from crm.models.base import Scale
 
 
 class Neighbour(models.Model):
-    """One product that goes with another: the nearest first, so many a product."""
+    """One product that goes with another: the nearest first, so many a product.
+
+    Half a million rows are replaced every night: the database checks no keys of them, and whoever reads them
+    reads the products with them.
+    """
 
     scale = Scale.LOCAL
     scale_column = ""
@@ -19,10 +23,12 @@ class Neighbour(models.Model):
         TOGETHER = "together", "bought together"
 
     pk = models.CompositePrimaryKey("product_id", "sort", "place")
-    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    product = models.ForeignKey(
+        Product, on_delete=models.CASCADE, related_name="+", db_index=False, db_constraint=False
+    )
     sort = models.CharField(max_length=10, choices=Sort.choices)
     place = models.PositiveSmallIntegerField()
-    other = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_constraint=False)
     score = models.FloatField(help_text="How near, from 0 to 1; popularity alone brings nothing near.")
     times = models.PositiveIntegerField(help_text="In how many orders, visits or people both were.")
 

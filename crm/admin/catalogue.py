@@ -8,9 +8,9 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from crm.kernel import clock
+from crm.kernel import clock, panels
 from crm.kernel.backoffice import ImportExportAdmin, display
 from crm.models import Product
 from crm.sheets.products import ProductResource
@@ -29,6 +29,7 @@ class ProductAdmin(ImportExportAdmin):
     search_fields = ["name", "=sku", "=external_id"]
     search_help_text = "A part of the name, or a whole SKU."
     ordering = ["name"]
+    change_form_outer_after_template = "crm/product_page.html"
     readonly_fields = ["image", "source_at", "changed_at", "created_at", "updated_at"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
@@ -60,6 +61,13 @@ class ProductAdmin(ImportExportAdmin):
 
     def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
         return {"now": clock.now()}
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        product = self.get_object(request, object_id)
+        told = {"panels": panels.shown(product.pk, clock.now(), panels.product_panels) if product else []}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | told)
 
     def save_model(self, request: HttpRequest, obj: Product, form: Any, change: bool) -> None:
         obj.updated_at = now = clock.now()

@@ -1,7 +1,10 @@
-"""What each app shows beside a person's facts on their page: registered in a module called `panels`."""
+"""What each app shows beside the facts of a person, or of a product, on their page: registered in a module
+called `panels`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -20,14 +23,19 @@ class Panel(Kind):
         raise NotImplementedError(f"{type(self).__name__} shows nothing")
 
 
+class ProductPanel(Panel):
+    """One card on the page of a product: `show` is asked with its id."""
+
+
 panels: Registry[Panel] = Registry(Panel)
+product_panels: Registry[ProductPanel] = Registry(ProductPanel)
 
 
-def shown(contact_id: UUID, now: datetime) -> list[dict[str, Any]]:
-    """Every card that has something to say of this person, in order."""
+def shown(subject_id: UUID, now: datetime, cards: Iterable[Panel] = panels) -> list[dict[str, Any]]:
+    """Every card that has something to say of this person (or, of other cards, of this product), in order."""
     found = []
-    for panel in sorted(panels, key=lambda panel: panel.place):
-        data = panel.show(contact_id, now)
+    for panel in sorted(cards, key=lambda panel: panel.place):
+        data = panel.show(subject_id, now)
         if data is not None:
             found.append({"label": panel.label, "template": panel.template, "data": data})
     return found

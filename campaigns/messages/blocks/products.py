@@ -99,7 +99,7 @@ class Recommendations(_Products):
             choices=list(LABELS.items()),
             initial="similar",
             help_text="Similar: beside what they left or looked at. Often bought together: to what is in the"
-            " cart or was ordered. What they buy most: what is used up and due comes first.",
+            " cart or was ordered. What they buy most: what is used up by now counts double.",
         )
         title = Line(label="heading", max_length=120, initial="You may also like")
         field_order = ("sort", "title", "number", "look")
