@@ -2,11 +2,11 @@
 
     python -m benchmarks.recommendations [--orders 1500000]
 
-Ten thousand products in 200 categories, orders of a year with one to five lines, four looks for each order; a
-few people buy very often and most hardly ever, a few products sell and most hardly ever. A hundredth and a tenth
-of the orders show how the cost grows. Seconds are of processor, the server's and ours: they hardly change when
-something else runs. Memory is what the server's processes and this one took beyond what they had before: shared
-buffers, which are set once, do not count.
+Ten thousand products in 200 categories, orders of a year with one to five lines, four looks for each order;
+a few people buy very often and most hardly ever, a few products sell and most hardly ever. A hundredth and a
+tenth of the orders show how the cost grows. Seconds are of processor, the server's and ours: they hardly
+change when something else runs. Memory is what the server's processes and this one took beyond what they had
+before: shared buffers, which are set once, do not count.
 """
 
 from __future__ import annotations
