@@ -1,4 +1,4 @@
-"""What to show to whom: answers for a batch of people, one query a sort, whatever the batch's size.
+"""What to show to whom: answers for a batch of people in two queries, whatever its size.
 
 Every sort asks the same way. *Seeds* are what this is about: the cart, what the person looked at, what they
 bought, each with a weight that fades. *Candidates* come from the seeds; where there are too few, the best
@@ -57,18 +57,16 @@ def picks(
     wanted: Sequence[Wanted], names: Collection[str], now: datetime, most: int = MOST
 ) -> dict[int, dict[str, list[Pick]]]:
     """By key and sort: at most `most` products, the best first."""
-    found: dict[str, list[tuple[Any, ...]]] = {
-        name: _ask(name, wanted, now, most) for name in SORTS if name in names
-    }
+    sorts = [name for name in SORTS if name in names]
+    rows = _ask(sorts, wanted, now, most)
     products = Product.objects.defer("description").in_bulk(
-        {product for rows in found.values() for row in rows for product in (row[1], row[3]) if product}
+        {product for row in rows for product in (row[3], row[5]) if product}
     )
-    answers: dict[int, dict[str, list[Pick]]] = {one.key: {name: [] for name in found} for one in wanted}
-    for name, rows in found.items():
-        for key, product_id, tier, seed, detail in rows:
-            if product_id in products:
-                because = _because(name, tier, products.get(seed), detail)
-                answers[key][name].append(Pick(products[product_id], because))
+    answers: dict[int, dict[str, list[Pick]]] = {one.key: {name: [] for name in sorts} for one in wanted}
+    for name, key, _place, product_id, tier, seed, detail in sorted(rows, key=lambda row: row[:3]):
+        if product_id in products:
+            because = _because(name, tier, products.get(seed), detail)
+            answers[key][name].append(Pick(products[product_id], because))
     return answers
 
 
@@ -100,8 +98,10 @@ def goes_with(product_id: UUID, sort: str, limit: int = 8) -> list[tuple[Product
     return [(products[other], times) for other, times in rows]
 
 
-def _ask(name: str, wanted: Sequence[Wanted], now: datetime, most: int) -> list[tuple[Any, ...]]:
-    return _run(recommend_sql.QUESTIONS[name], wanted, now, most)
+def _ask(names: Sequence[str], wanted: Sequence[Wanted], now: datetime, most: int) -> list[tuple[Any, ...]]:
+    """Sort, key, place, product, tier, seed and detail of every answer, all sorts in one query."""
+    asked = [f"SELECT '{name}', answer.* FROM ({recommend_sql.QUESTIONS[name]}) AS answer" for name in names]  # noqa: S608
+    return _run(" UNION ALL ".join(asked), wanted, now, most) if asked else []
 
 
 def _run(statement: str, wanted: Sequence[Wanted], now: datetime, most: int) -> list[tuple[Any, ...]]:

@@ -97,7 +97,7 @@ allowed AS (
             WHERE b.key = o.key AND b.product_id = o.product_id AND b.at > %(just)s AND NOT p.consumable
         )
 )
-SELECT key, product_id, tier, seed, detail FROM allowed WHERE place <= %(most)s ORDER BY key, place
+SELECT key, place, product_id, tier, seed, detail FROM allowed WHERE place <= %(most)s
 """
 _NEAR = """,
 chosen AS MATERIALIZED (
