@@ -4,9 +4,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
+from campaigns.messages import compiling, composing, kinds, mjml, variables
+from campaigns.messages.look import PLAIN
 from campaigns.models import Coupon, Offer
 from campaigns.offers import reserving
 from campaigns.offers.judging import Verdict
@@ -84,3 +86,29 @@ def test_a_marketer_makes_an_offer_and_fills_its_pool(
     page.goto(f"{live_server.url}/admin/crm/contact/{world.contact.pk}/change/")
     expect(page.get_by_text(coupon.code).first).to_be_visible()
     pictures.keep(page, "offers-contact")
+
+
+BEHIND = """element => {
+    while (getComputedStyle(element).backgroundColor === "rgba(0, 0, 0, 0)") element = element.parentElement;
+    return getComputedStyle(element).backgroundColor.match(/\\d+/g).map(Number).slice(0, 3);
+}"""
+
+
+@pytest.mark.parametrize(("scheme", "is_light"), [("light", True), ("dark", False)])
+def test_a_coupon_can_be_read_by_day_and_by_night_on_a_telephone(
+    browser: Browser, scheme: str, is_light: bool
+) -> None:
+    blocks = [
+        {"kind": "campaigns.coupon", "params": {"title": "For you", "already_bought": "on"}},
+        {"kind": "campaigns.footer", "params": {"because": "You left a cart."}},
+    ]
+    made = composing.made_of(blocks, PLAIN)
+    ready = compiling.compiled("s", mjml.compile_html(made.mjml), made.text)
+    context = browser.new_context(viewport=PHONE, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.set_content(ready.render(variables.example(kinds.shapes())).html)
+    for words in ("20 % off", "SPRING-7KQ2-MX9D-4HJPW", "For you"):
+        text = page.get_by_text(words, exact=True)
+        assert (sum(text.evaluate(BEHIND)) > 600) is is_light, (words, text.evaluate(BEHIND))
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    context.close()
