@@ -78,6 +78,7 @@ class ChoiceInline(TabularInline):
     ordering = ["position", "id"]
     ordering_field = "position"
     hide_ordering_field = True
+    verbose_name = "answer"
     verbose_name_plural = "Answers to tap"
     extra = 3
 

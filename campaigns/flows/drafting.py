@@ -10,7 +10,7 @@ from django.db import transaction
 
 from campaigns.flows.kinds import Playbook
 from campaigns.flows.steps.send import SendEmail
-from campaigns.messages import editing
+from campaigns.messages import branding, editing
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
 from crm.models import Purpose
 
@@ -21,7 +21,15 @@ def message(
     """A play's own message; made once: a second campaign starts from what the first one says by now."""
     template, made = Template.objects.get_or_create(name=name, defaults={"created_at": now})
     if made or template.current_id is None:
-        editing.save_version(template, subject=subject, preheader=preheader, blocks=blocks, by=None, now=now)
+        editing.save_version(
+            template,
+            subject=subject,
+            preheader=preheader,
+            blocks=blocks,
+            look=branding.this_look(),
+            by=None,
+            now=now,
+        )
         template.refresh_from_db()
     return template
 

@@ -9,11 +9,22 @@ from django.contrib.auth.models import User
 
 from crm.audience.leads import definitions
 from crm.kernel import tokens
-from crm.models import Company, Contact, OwnField, Product, ScoreLine, Segment, SegmentMembership
+from crm.models import (
+    Company,
+    ConsentState,
+    Contact,
+    OwnField,
+    Product,
+    ScoreLine,
+    Segment,
+    SegmentMembership,
+    Status,
+)
 from crm.people import changes, consent
 from crm.people.identity import Known, resolve
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products
 from crm.ticking import ticks
+from tests.campaigns.surveys.stage import answers, sent, survey
 from tests.office import set_up_shop
 from tracking.api import taking
 from tracking.visits import ingest
@@ -21,7 +32,7 @@ from tracking.visits import ingest
 BEGIN = datetime(2026, 3, 2, 10, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 NAMES = ("ana", "boris", "chen", "dana", "eva", "finn", "gül", "hugo")
-STANDING = ("crm.standing", "crm.rhythm", "crm.leads")
+STANDING = ("crm.standing", "crm.rhythm", "crm.leads", "crm.statuses")
 
 
 def mail(name: str) -> str:
@@ -74,6 +85,13 @@ class World:
         ]
         resolve(known, BEGIN - 40 * DAY, source="shop")
         self.leads()
+        self.statuses()
+        self.survey = survey("shoes", "shoes", "Belts", question="shoes", created_at=BEGIN)
+
+    def statuses(self) -> None:
+        """Whoever bought lately is a friend for a while."""
+        bought = {"all": [{"kind": "crm.ordered", "params": {"times": "1", "within_days": "10"}}]}
+        Status.objects.create(key="friend", name="Friend", rule=bought, lasts_days=12, created_at=BEGIN)
 
     def leads(self) -> None:
         """Whoever bought lately or is tagged is a lead; belts nurture; what was bought makes the score."""
@@ -108,10 +126,13 @@ class World:
             (3.1, lambda at: self.bought(at, "ana", "b1")),
             (4, lambda at: self.agreed(at, "ana", "withdrawn")),
             (5, lambda at: self.own(at, "eva", birthday="1990-03-09", shoe_size=2, trade=True)),
+            (5.5, self.asked),
             (6, lambda at: self.stays(at, "boris")),
+            (6.5, lambda at: self.answered(at, "shoes")),
             (7, lambda at: self.looked_after(at, "boris")),
             (8, lambda at: self.leaves(at, "boris")),
             (9, lambda at: self.told(at, "finn", "favourite", product_id="h1", category="shoes")),
+            (9.5, lambda at: self.answered(at, "Belts")),
             (16, lambda at: self.bought(at, "boris", "h1", status="cancelled")),
             (31, lambda at: None),
             (33, lambda at: self.bought(at, "finn", "h1", placed=at - 20 * DAY)),
@@ -174,6 +195,15 @@ class World:
             digest, "email", "newsletter", action, at, "form", mail(name), person(name).pk, "Yes"
         )
         consent.record([said], at)
+
+    def asked(self, at: datetime) -> None:
+        """Two messages that ask; one of them will be answered."""
+        self.messages = sent(self.survey, 2, at)
+        # Those people never said it: their consent has no history that rules could be asked of.
+        ConsentState.objects.filter(address_hash__in=[one.address_hash for one in self.messages]).delete()
+
+    def answered(self, at: datetime, label: str) -> None:
+        answers(self.messages[0], self.survey, label, at=at)
 
     def stays(self, at: datetime, name: str) -> None:
         segment = Segment.objects.get(name="Fans")

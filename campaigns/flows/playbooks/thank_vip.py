@@ -43,7 +43,7 @@ BLOCKS = [
     },
     {
         "kind": "campaigns.sender",
-        "params": {"words": "This comes from me, not from a machine's mailbox. **Just reply.**"},
+        "params": {"words": "Shall I put something aside for you? **Just reply**, it reaches me."},
     },
     {
         "kind": "campaigns.footer",
