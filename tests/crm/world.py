@@ -7,11 +7,11 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
+from campaigns.models import Delivery
 from crm.audience.leads import definitions
 from crm.kernel import tokens
 from crm.models import (
     Company,
-    ConsentState,
     Contact,
     OwnField,
     Product,
@@ -24,7 +24,8 @@ from crm.people import changes, consent
 from crm.people.identity import Known, resolve
 from crm.shop.intake import SHOP, LineIn, OrderIn, ProductIn, record_orders, record_products
 from crm.ticking import ticks
-from tests.campaigns.surveys.stage import answers, sent, survey
+from tests.campaigns import mailing
+from tests.campaigns.surveys.stage import answers, message, survey
 from tests.office import set_up_shop
 from tracking.api import taking
 from tracking.visits import ingest
@@ -198,9 +199,12 @@ class World:
 
     def asked(self, at: datetime) -> None:
         """Two messages that ask; one of them will be answered."""
-        self.messages = sent(self.survey, 2, at)
-        # Those people never said it: their consent has no history that rules could be asked of.
-        ConsentState.objects.filter(address_hash__in=[one.address_hash for one in self.messages]).delete()
+        campaign, template = mailing.campaign(), message(self.survey)
+        for name in ("chen", "dana"):
+            mailing.message(person(name), campaign, template=template).save()
+        for state in ("claimed", "sending", "sent"):
+            Delivery.objects.update(state=state, template_version=template.current, finished_at=at)
+        self.messages = list(Delivery.objects.order_by("pk"))
 
     def answered(self, at: datetime, label: str) -> None:
         answers(self.messages[0], self.survey, label, at=at)
