@@ -18,6 +18,8 @@ from tests.browser.conftest import PHONE
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
+SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/>"
+
 
 @pytest.fixture
 def office(live_server: LiveServer, clean_broker: None, page: Page) -> Page:
@@ -41,6 +43,10 @@ def test_a_marketer_looks_at_what_goes_with_what(
     live_server: LiveServer, office: Page, complaints: list[str]
 ) -> None:
     page = office
+    # The shop that has the products' pictures is not open.
+    page.route(
+        "**/pictures/**", lambda route: route.fulfill(status=200, content_type="image/svg+xml", body=SVG)
+    )
     page.goto(f"{live_server.url}/admin/campaigns/recommendationrun/")
     expect(page.get_by_role("heading", name="Best sellers")).to_be_visible()
     expect(page.get_by_role("row")).not_to_have_count(0)
