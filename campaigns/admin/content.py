@@ -10,7 +10,7 @@ from django.http import HttpRequest
 
 from campaigns.models import ContentItem
 from crm.kernel import clock
-from crm.kernel.backoffice import ModelAdmin, WebAddress, display, dress
+from crm.kernel.backoffice import ModelAdmin, WebAddress, display
 from crm.models import Product
 from crm.shop import showing
 
@@ -45,7 +45,6 @@ class ContentForm(forms.ModelForm):
             known = set(Product.objects.exclude(**{column: ""}).values_list(column, flat=True).distinct())
             known |= set(getattr(self.instance, name) or [])
             self.fields[name].choices = [(one, one) for one in sorted(known)]  # type: ignore[attr-defined]
-        dress(self, ["categories", "brands"])
 
 
 @admin.register(ContentItem)
