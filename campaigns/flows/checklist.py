@@ -12,8 +12,9 @@ from django.utils.text import Truncator
 
 from campaigns.flows import variants
 from campaigns.flows.kinds import steps, triggers
+from campaigns.messages import checking as blocks
 from campaigns.messages import editing, kinds, rendering
-from campaigns.models import Campaign, FlowVersion, Sender, Step, Template
+from campaigns.models import Campaign, FlowVersion, Sender, Step, Template, TemplateVersion
 from campaigns.offers import checking
 from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
@@ -182,9 +183,16 @@ def _template(template: Template) -> str:
     shapes = kinds.shapes()
     for kind, source in written:
         if source.strip() and (found := rendering.problems(source, kind, shapes)):
-            return f"Mend its {kind}: {Truncator(str(found[0])).chars(200)}"
+            return f"Mend its {_place(version, kind, found[0])}: {Truncator(str(found[0])).chars(200)}"
     if unknown := editing.unknown_names(dict(written)):
         return f"Mend its {unknown[0].field}: {unknown[0].message}"
     if not version.subject.strip():
         return "Give it a subject."
     return "" if version.html else "Save it once more, so that it is compiled."
+
+
+def _place(version: TemplateVersion, kind: str, problem: rendering.Problem) -> str:
+    """Which part of the message, or which block where it is made of blocks."""
+    if not version.blocks or kind not in ("mjml", "text"):
+        return kind
+    return blocks.place(version.blocks, problem.line, in_text=kind == "text") or kind

@@ -11,7 +11,7 @@ from campaigns.messages import composing, editing, guards, kinds, liquid, trial,
 from campaigns.messages.compiling import Kind
 from campaigns.messages.editing import Mistake
 from campaigns.messages.liquid import BrokenTemplate, Problem
-from campaigns.messages.look import Look
+from campaigns.messages.look import PLAIN, Look
 from crm.kernel.kinds import BrokenParams, UnknownKind
 
 type Stored = Mapping[str, Any]
@@ -50,6 +50,15 @@ def in_words(mistake: Mistake, blocks: Sequence[Stored]) -> str:
     if mistake.line and place:
         place.append(f"line {mistake.line}")
     return f"{', '.join(place)}: {mistake.message}" if place else mistake.message
+
+
+def place(blocks: Sequence[Stored], line: int, *, in_text: bool = False) -> str:
+    """`block 3, Text`: what made this line of the MJML (or of the text); blank for the frame around them."""
+    try:
+        number = composing.made_of(blocks, PLAIN).block_at(line, in_text=in_text)
+    except (UnknownKind, BrokenParams):
+        return ""
+    return "" if number is None else f"block {number + 1}, {_label(blocks[number])}"
 
 
 def _label(stored: Stored) -> str:

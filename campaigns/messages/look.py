@@ -10,7 +10,7 @@ class Look:
     """What the shop's messages look like. Colours are `#rrggbb`, sizes pixels of the screen."""
 
     text: str = "#22262e"
-    muted: str = "#6b7078"
+    muted: str = "#63686f"
     link: str = "#22262e"
     paper: str = "#ffffff"
     page: str = "#f3f1ee"

@@ -216,3 +216,45 @@ def test_every_block_is_one_column_on_a_telephone_and_nothing_sticks_out(
             "one => one.getBoundingClientRect().width < 300).map(one => one.outerHTML.slice(0, 200))"
         )
         assert beside == []
+
+
+# Words that do not stand out from what is painted behind them (WCAG: 3 to 1 for large letters, 4.5 else).
+FAINT = """() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((one) => {
+      const part = one / 255;
+      return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const painted = (node) => {
+    for (let one = node; one; one = one.parentElement) {
+      const colour = getComputedStyle(one).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const words = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const faint = [];
+  while (words.nextNode()) {
+    const node = words.currentNode.parentElement;
+    if (!words.currentNode.data.trim() || !node.checkVisibility() || node.closest("style, s")) continue;
+    const style = getComputedStyle(node);
+    const [a, b] = [light(style.color), light(painted(node))].sort((one, other) => other - one);
+    const contrast = (a + 0.05) / (b + 0.05);
+    const wanted = parseFloat(style.fontSize) >= 18 ? 3 : 4.5;
+    if (contrast < wanted) faint.push(`${words.currentNode.data.trim()}: ${contrast.toFixed(1)}`);
+  }
+  return faint;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_block_is_read_well_in_light_and_in_dark(
+    page: Page, transactional_db: None, scheme: str
+) -> None:
+    page.route("**/*", lambda route: route.abort())
+    page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    shown, _bare = gallery.for_everybody(gallery.version_of(*gallery.all_blocks()))
+    page.set_content(shown.html)
+    assert page.evaluate(FAINT) == []

@@ -9,8 +9,10 @@ import pytest
 from django.urls import reverse
 
 from campaigns.admin import template_preview, template_versions
-from campaigns.messages import compiling, editing, palette
+from campaigns.flows.checklist import checklist
+from campaigns.messages import compiling, composing, editing, palette
 from campaigns.messages.kinds import shapes
+from campaigns.messages.look import PLAIN
 from campaigns.models import Template
 from tests import office
 
@@ -244,3 +246,13 @@ def test_every_variable_of_the_palette_and_every_subject_offered_can_be_written_
         for entry in group.entries:
             assert compiling.problems(entry.write, "subject", shapes()) == [], entry.write
     assert list(palette.subjects())
+
+
+def test_before_launch_a_mistake_names_its_block(world):
+    template = world.delivery.template
+    # A variable that went away after the message was saved.
+    blocks = [TEXT, heading("{{ gone.away }}"), FOOTER]
+    made = composing.made_of(blocks, PLAIN)
+    template.versions.update(mode="blocks", blocks=blocks, mjml=made.mjml, text=made.text)
+    said = [check.problem for check in checklist(world.campaign, office.NOW) if "message" in check.label]
+    assert any("Mend its block 2, Text" in one and "gone.away" in one for one in said), said
