@@ -89,6 +89,7 @@ def troubles(complaints: list[str]) -> list[str]:
     return [said for said in complaints if "ERR_NAME_NOT_RESOLVED" not in said and "404" not in said]
 
 
+@pytest.mark.proof
 def test_what_is_drawn_on_the_page_keeps_its_liquid_and_is_checked_as_ever(
     add_page: Page, complaints: list[str]
 ) -> None:
@@ -149,6 +150,7 @@ def evil() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.proof
 def test_x3_a_hostile_message_runs_nothing_and_fetches_nothing(
     add_page: Page, evil: tuple[str, list[str]]
 ) -> None:
@@ -170,6 +172,7 @@ def test_x3_a_hostile_message_runs_nothing_and_fetches_nothing(
     assert "/listening" in asked, "the host would have noticed"
 
 
+@pytest.mark.proof
 def test_blocks_are_moved_copied_and_removed_by_keyboard_on_a_telephone(add_page: Page) -> None:
     page = add_page
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -196,6 +199,7 @@ def test_blocks_are_moved_copied_and_removed_by_keyboard_on_a_telephone(add_page
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
+@pytest.mark.proof
 def test_a_block_is_moved_by_the_pointer(add_page: Page) -> None:
     page = add_page
     grips = page.locator(".rk-block-grip")
