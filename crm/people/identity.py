@@ -20,7 +20,6 @@ from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactChange, ContactPoint, OutsideId
 from crm.models.writing import update_rows
 from crm.people.permitted import keep
-from crm.people.stirring import stir
 
 CUSTOMER = "customer"
 _RULED = ("language", "country", "time_zone")
@@ -86,9 +85,15 @@ class _Batch:
         return {name: value for name, value in told.items() if value and not getattr(contact, name)}
 
 
-def resolve(batch: Sequence[Known], now: datetime, *, source: str) -> list[UUID]:
+def resolve(
+    batch: Sequence[Known], now: datetime, *, source: str, later: set[UUID] | None = None
+) -> list[UUID]:
     """The contact of each, found or created. An e-mail address says more than an outside id, that more than a
     telephone number. Two processes that learn of one person at once end with one contact.
+
+    Whoever goes on to write more of these people gives `later`: those of whom something new was learned are
+    put there, to be held with all others in one order and then read by `permitted.keep`. Held here already,
+    two batches could wait for each other in a circle.
     """
     if not batch:
         return []
@@ -98,13 +103,16 @@ def resolve(batch: Sequence[Known], now: datetime, *, source: str) -> list[UUID]
     with transaction.atomic():
         owners = _owners(people)
         decided = _decide(people, owners, now)
-        contacts = _create(decided) | _fill_in(decided)
+        learned: set[UUID] = set() if later is None else later
+        contacts = _create(decided) | _fill_in(decided, learned)
         if decided.fresh:
             _attach(decided, contacts)
             # Where somebody else was faster, the address is theirs, and so is the person.
             owners = _owners(people)
             _give_way(decided, owners, contacts)
-            keep({owners[handle] for handles in decided.fresh.values() for handle in handles})
+            learned.update(owners[handle] for handles in decided.fresh.values() for handle in handles)
+        if later is None:
+            keep(learned)
     return [owners[person.handles[0]] for person in people]
 
 
@@ -199,8 +207,10 @@ def _owners(people: list[_Person]) -> dict[_Handle, UUID]:
     return owners
 
 
-def _fill_in(batch: _Batch) -> dict[UUID, Contact]:
-    """Blanks of people we know, filled with what we have just learned. Only those who lack it are locked."""
+def _fill_in(batch: _Batch, learned: set[UUID]) -> dict[UUID, Contact]:
+    """Blanks of people we know, filled with what we have just learned. Only those who lack it are locked, and
+    noted as `learned`.
+    """
     contacts = {
         contact.pk: contact for contact in Contact.objects.filter(pk__in=set(batch.people) - batch.created)
     }
@@ -218,7 +228,7 @@ def _fill_in(batch: _Batch) -> dict[UUID, Contact]:
         contact.updated_at = batch.now
     update_rows([contacts[pk] for pk in lacking], *_FILLED, "email", "phone", "updated_at")
     ContactChange.objects.bulk_create(changes, batch_size=1000)
-    stir(lacking)
+    learned.update(lacking)
     return contacts
 
 

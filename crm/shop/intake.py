@@ -17,7 +17,7 @@ from django.db import transaction
 from crm.kernel import ids
 from crm.models import Order, OrderLine, OutsideId
 from crm.models.writing import update_rows
-from crm.people import engagement, identity
+from crm.people import engagement, identity, permitted
 from crm.people.identity import Known, short
 from crm.shop import bought
 from crm.shop.fitting import fit
@@ -113,6 +113,7 @@ class _Intake:
         self.changed: list[Order] = []
         self.moved: dict[UUID, UUID] = {}
         self.lines: dict[UUID, tuple[LineIn, ...]] = {}
+        self.learned: set[UUID] = set()
 
     def run(self) -> list[UUID]:
         contacts = self._contacts()
@@ -160,7 +161,7 @@ class _Intake:
             for key in self.told
             if key not in contacts
         }
-        found = identity.resolve(list(asked.values()), self.now, source=self.source)
+        found = identity.resolve(list(asked.values()), self.now, source=self.source, later=self.learned)
         return contacts | dict(zip(asked, found, strict=True))
 
     def _claim(self, contacts: dict[str, UUID]) -> dict[str, UUID]:
@@ -243,6 +244,8 @@ class _Intake:
         self._point_at(contacts)
         told = {order.pk for order in [*self.created, *self.changed]}.union(self.moved, self.lines)
         touched = {contacts[pk] for pk in told}.union(self.moved.values())
+        engagement.hold(touched | self.learned)
+        permitted.keep(self.learned)
         engagement.recount_orders(touched)
         bought.recount(touched)
 
