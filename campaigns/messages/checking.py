@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.forms.utils import pretty_name
+from django.utils.text import capfirst
 
 from campaigns.messages import composing, editing, guards, kinds, liquid, trial, variables
 from campaigns.messages.compiling import Kind
@@ -42,11 +44,14 @@ def problems(*, subject: str, preheader: str, blocks: Sequence[Stored], look: Lo
 
 
 def in_words(mistake: Mistake, blocks: Sequence[Stored]) -> str:
-    """`Block 3, Text, line 2: there is no variable called x`."""
+    """`Block 3, Text, line 2: there is no variable called x`; what is wrong as a whole names its field."""
     if mistake.block is None:
         place = [mistake.field.capitalize()] if mistake.field else []
     else:
-        place = [f"Block {mistake.block + 1}", _label(blocks[mistake.block])]
+        stored = blocks[mistake.block]
+        place = [f"Block {mistake.block + 1}", _label(stored)]
+        if not mistake.line and (name := _field(stored, mistake.field)):
+            place.append(f"“{name}”")
     if mistake.line and place:
         place.append(f"line {mistake.line}")
     return f"{', '.join(place)}: {mistake.message}" if place else mistake.message
@@ -59,6 +64,15 @@ def place(blocks: Sequence[Stored], line: int, *, in_text: bool = False) -> str:
     except (UnknownKind, BrokenParams):
         return ""
     return "" if number is None else f"block {number + 1}, {_label(blocks[number])}"
+
+
+def _field(stored: Stored, name: str) -> str:
+    """How the page calls a field of a block; blank for none of its fields."""
+    try:
+        field = kinds.blocks.get(stored["kind"]).Params.base_fields.get(name)
+    except UnknownKind:
+        return ""
+    return capfirst(field.label or pretty_name(name)) if field else ""
 
 
 def _label(stored: Stored) -> str:

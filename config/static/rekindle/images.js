@@ -52,8 +52,11 @@
         return made("li", {}, button);
       }));
       if (!images.length) {
-        const words = answer.ok ? "No picture is found. Add some under Pictures." : "You may not look into the library.";
-        list.append(made("li", { className: "rk-note", textContent: words }));
+        const words = answer.ok ? "No picture is found. " : "You may not look into the library.";
+        const said = made("li", { className: "rk-note rk-none", textContent: words });
+        const library = new URL("../", new URL(field.dataset.chooseImage, location.href)).href;
+        if (answer.ok) said.append(made("a", { className: "rk-link", href: library, target: "_blank", textContent: "Add some under Pictures" }));
+        list.append(said);
       }
     };
     let waiting;

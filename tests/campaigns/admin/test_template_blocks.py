@@ -113,7 +113,18 @@ def test_a_mistake_stands_beside_its_block_and_field_in_words(template, ada):
         ([], "add one from the menu"),
         ([TEXT], "Every message needs a footer"),
         ([{"kind": "campaigns.gone", "params": {}}, FOOTER], "does not exist any more"),
-        ([TEXT | {"params": {"align": "left"}}, FOOTER], "Block 1, Text: Write a heading or some words."),
+        (
+            [TEXT | {"params": {"align": "left"}}, FOOTER],
+            "Block 1, Text, “Words”: Write a heading or some words.",
+        ),
+        (
+            [{"kind": "campaigns.survey", "params": {}}, FOOTER],
+            "Block 1, Survey, “Survey”: This field is required.",
+        ),
+        (
+            [{"kind": "campaigns.columns", "params": {}}, FOOTER],
+            "Block 1, Picture beside words, “Words”: This field is required.",
+        ),
         ([heading("{{ contact.first_name }}"), FOOTER], "may be missing"),
         ([heading("{% if cart.total %}"), FOOTER], "Block 1, Text, line 1"),
         ([TEXT] * 70, "at most 60 blocks"),
