@@ -72,7 +72,7 @@ def _field(stored: Stored, name: str) -> str:
         field = kinds.blocks.get(stored["kind"]).Params.base_fields.get(name)
     except UnknownKind:
         return ""
-    return capfirst(field.label or pretty_name(name)) if field else ""
+    return capfirst(str(field.label or pretty_name(name))) if field else ""
 
 
 def _label(stored: Stored) -> str:
