@@ -17,6 +17,9 @@ from campaigns.models import Delivery
 from crm.kernel.kinds import Kind, Registry
 from crm.models import Contact, ShopSettings
 
+NOWHERE = "https://example.invalid/preview"
+"""Where the links of a preview lead."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missing:
@@ -65,6 +68,8 @@ class Fact(Kind):
 
     name = ""
     shape: Any = {}
+    is_personal = True
+    """Whether it depends on who is asked. What does not is asked for previews of nobody, too."""
 
     def load(self, asked: Asked) -> dict[int, Any]:
         """By the key of each recipient: plain data in the shape, or `Missing` where the message must not

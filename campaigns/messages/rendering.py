@@ -23,7 +23,7 @@ from campaigns.messages.compiling import (
     problems,
 )
 from campaigns.messages.contexts import Context
-from campaigns.messages.kinds import Missing, Recipient, facts, named
+from campaigns.messages.kinds import NOWHERE, Asked, Missing, Recipient, facts, named
 from campaigns.messages.marking import Marks
 from campaigns.models import Delivery, Sender, TemplateVersion
 from crm.models import Contact, ShopSettings
@@ -144,20 +144,15 @@ def preview(
     `shop` and what is `told` stand in the place of what is stored, for settings that are not saved yet.
     Raises what rendering raises: BrokenTemplate, RenderFailed.
     """
-    data = variables.example()
     shop = shop or ShopSettings.objects.filter(pk=1).first()
-    sender = Sender.objects.filter(is_default=True).first()
-    if shop:
-        data["shop"] = contexts.shop_data(shop)
-    if sender:
-        data["sender"] = contexts.sender_data(sender)
+    data = variables.example() | _of_the_shop(shop)
     cart = None
     if contact:
         data["contact"] = {name: getattr(contact, name) for name in ("first_name", "last_name", "email")}
         cart = Cart.objects.filter(contact=contact, item_count__gt=0).order_by("-changed_at").first()
         lines = list(cart.lines.all()) if cart else []
         data["cart"] = contexts.cart_data(cart, lines, shop or ShopSettings(), goods.of_lines(lines))
-    data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
+    data["links"] = dict.fromkeys(data["links"], NOWHERE)
     ready = _compiled(version)
     facts_of_it = _facts(ready, contact, shop or ShopSettings(), cart, now)
     return ready.render(data | facts_of_it | dict(told or {}) | {"now": now})
@@ -165,11 +160,28 @@ def preview(
 
 def preview_of_nobody(version: TemplateVersion, now: datetime) -> Rendered:
     """A version as somebody would get it of whom nothing is known: no name, no cart, nothing to recommend."""
-    data = {name: variables.bare(shape) for name, shape in variables.VARIABLES.items()}
+    shop = ShopSettings.objects.filter(pk=1).first()
+    data = {name: variables.bare(shape) for name, shape in variables.VARIABLES.items()} | _of_the_shop(shop)
     for fact in facts:
         data[fact.name] = variables.nothing(fact.shape)
-    data["links"] = dict.fromkeys(data["links"], "https://example.invalid/preview")
-    return _compiled(version).render(data | {"now": now})
+    data["links"] = dict.fromkeys(data["links"], NOWHERE)
+    ready = _compiled(version)
+    return ready.render(data | _for_everybody(ready, shop or ShopSettings(), now) | {"now": now})
+
+
+def _of_the_shop(shop: ShopSettings | None) -> dict[str, Any]:
+    """What the basics say of who writes, as far as it is set up."""
+    sender = Sender.objects.filter(is_default=True).first()
+    found: dict[str, Any] = {"shop": contexts.shop_data(shop)} if shop else {}
+    return found | ({"sender": contexts.sender_data(sender)} if sender else {})
+
+
+def _for_everybody(ready: Compiled, shop: ShopSettings, now: datetime) -> dict[str, Any]:
+    """What those facts tell that depend on nobody."""
+    below, nobody = named(ready.used), Recipient(key=0, contact=Contact(), address="")
+    common = [fact for fact in facts if fact.key in below and not fact.is_personal]
+    told = {fact.name: fact.load(Asked([nobody], below[fact.key], shop, now)).get(0) for fact in common}
+    return {name: answer for name, answer in told.items() if answer}
 
 
 def _facts(
@@ -182,7 +194,7 @@ def _facts(
         {fact.name: fact.shape for fact in facts if fact.key in named(ready.used)}, used=ready.used
     )
     if contact is None:
-        return found
+        return found | _for_everybody(ready, shop, now)
     recipient = Recipient(key=0, contact=contact, address=contact.email)
     if cart:
         recipient.subject_kind, recipient.subject_id = "cart", cart.pk

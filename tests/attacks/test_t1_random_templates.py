@@ -259,7 +259,7 @@ def by_chance(number, tried, *strategies):
     SOUND_ONES.clear()
     settings(max_examples=number, **USUAL)(given(*strategies)(tried))()
     share = sum(SOUND_ONES) / len(SOUND_ONES)
-    assert 0.1 < share < 0.9, f"{share:.0%} were sound: chance no longer tries both"
+    assert 0.03 < share < 0.9, f"{share:.0%} were sound: chance no longer tries both"
 
 
 ANY_TEMPLATE = (SOURCES, st.sampled_from(["subject", "text", "mjml", "mjml"]))

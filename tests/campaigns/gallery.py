@@ -10,6 +10,7 @@ from campaigns.messages.compiling import Rendered, compiled
 from campaigns.messages.kinds import Block, blocks, shapes
 from campaigns.messages.look import PLAIN
 from campaigns.models import Survey, TemplateVersion
+from crm.models import ShopSettings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -35,7 +36,11 @@ def version_of(*stored: dict[str, Any]) -> TemplateVersion:
 
 
 def for_everybody(version: TemplateVersion) -> list[Rendered]:
-    """As an example of everything gets it, and as somebody of whom nothing is known."""
+    """As an example of everything gets it, and as somebody of whom nothing is known, from the same shop."""
+    shop = variables.example()["shop"]
+    ShopSettings.objects.update_or_create(
+        pk=1, defaults={name: shop[name] for name in ("name", "url", "postal_address", "telephone", "colour")}
+    )
     ready = compiled(version.subject, version.html, version.text)
     everything = ready.render(variables.example(shapes(), used=ready.used))
     return [everything, rendering.preview_of_nobody(version, NOW)]

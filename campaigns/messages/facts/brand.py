@@ -17,6 +17,7 @@ class Brand(Fact):
     key = "campaigns.brand"
     label = "Brand"
     name = "brand"
+    is_personal = False
     shape = {
         "words": Variable("the footer words of the brand kit", "Open Monday to Saturday, 9 to 18", True),
         "social": [

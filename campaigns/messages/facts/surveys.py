@@ -7,13 +7,10 @@ from typing import Any
 
 from django.db.models import Prefetch
 
-from campaigns.messages.kinds import Asked, Fact, Recipient, facts
+from campaigns.messages.kinds import NOWHERE, Asked, Fact, Recipient, facts
 from campaigns.messages.variables import EVERYTHING, Named, Variable
 from campaigns.models import Survey, SurveyChoice
 from campaigns.surveys import links
-
-NOWHERE = "https://example.invalid/preview"
-"""Where the answers of a preview lead."""
 
 
 @facts.register
@@ -25,6 +22,7 @@ class Surveys(Fact):
     key = "campaigns.surveys"
     label = "Surveys"
     name = "surveys"
+    is_personal = False
     shape = Named(
         {
             "question": Variable("what is asked", "What held you back?"),

@@ -10,6 +10,7 @@ from campaigns.messages.look import PLAIN
 from campaigns.models import SurveyChoice
 from campaigns.surveys import links
 from crm.kernel.kinds import BrokenParams
+from crm.models import ShopSettings
 from tests.campaigns import mailing
 from tests.campaigns.surveys.stage import AT, FOOTER, choice, message, person, survey
 
@@ -44,6 +45,16 @@ def test_the_block_is_sound_and_names_its_survey():
     assert compiling.problems(made.text, "text", shapes()) == []
     with pytest.raises(BrokenParams, match="survey"):
         composing.made_of([{"kind": "campaigns.survey", "params": {"survey": "gone"}}], PLAIN)
+
+
+def test_who_is_only_an_example_is_shown_the_survey_that_was_chosen_in_the_name_of_the_shop():
+    about = survey("how_was_it", "Too loud", "Too quiet", question="How did it sound?")
+    ShopSettings.objects.update_or_create(pk=1, defaults={"name": "Lark & Valve", "postal_address": "Kiel 1"})
+    version = message(about).current
+    for shown in (rendering.preview(version, None, AT), rendering.preview_of_nobody(version, AT)):
+        assert "How did it sound?" in shown.text and "* Too loud" in shown.text
+        assert "Lark & Valve, Kiel 1" in shown.text
+        assert "What held you back?" not in shown.text and "/s/" not in shown.text
 
 
 def test_a_survey_that_nobody_wrote_is_named_at_saving():
