@@ -68,6 +68,7 @@ def test_it_starts_from_nothing_ends_without_a_trace_and_keeps_data(new: Install
     assert new.processes() == []
 
 
+@pytest.mark.chaos
 def test_stopped_at_any_moment_of_its_start_it_leaves_nothing_and_starts_next_time(
     new: Installation,
 ) -> None:

@@ -18,7 +18,7 @@ from tests.sink.smtp import SmtpSink
 from tracking.mail import tokens
 from tracking.models import Link
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof, pytest.mark.alone]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.proof]
 
 RECIPIENTS = 5_000
 MARKED = re.compile(r"person(\d+)\b", re.IGNORECASE)
