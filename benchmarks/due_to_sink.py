@@ -59,7 +59,8 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
     from campaigns.flows.kinds import playbooks
     from campaigns.models import Sender
     from crm.kernel import clock
-    from crm.models import Engagement, Purpose, ShopSettings
+    from crm.models import Purpose, ShopSettings
+    from crm.people import engagement
     from tests.campaigns import mailing
     from tracking.models import Cart
 
@@ -92,9 +93,7 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
         cart.changed_at = cart.recorded_at = due[cart.contact.email] - DELAY
         cart.opened_at = cart.changed_at - timedelta(minutes=5)
     Cart.objects.bulk_update(carts, ["changed_at", "recorded_at", "opened_at"], batch_size=1000)
-    Engagement.objects.bulk_create(
-        [Engagement(contact=cart.contact, last_seen_at=cart.changed_at) for cart in carts], batch_size=1000
-    )
+    engagement.touch("last_seen_at", {cart.contact_id: cart.changed_at for cart in carts})
     return due
 
 

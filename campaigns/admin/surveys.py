@@ -53,6 +53,9 @@ class SurveyForm(forms.ModelForm):
         return slug
 
 
+PLACEHOLDERS = {"label": "Answer", "thanks": "Thank-you for it"}
+
+
 class ChoiceForms(BaseInlineFormSet):
     """Two to eight different answers that are offered."""
 
@@ -81,6 +84,14 @@ class ChoiceInline(TabularInline):
     verbose_name = "answer"
     verbose_name_plural = "Answers to tap"
     extra = 3
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """On a telephone there is no room for the heads of columns: each field says what it is for."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and db_field.name in PLACEHOLDERS:
+            words = PLACEHOLDERS[db_field.name]
+            field.widget.attrs |= {"placeholder": words, "aria-label": words}
+        return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Once somebody answered, answers stay: one that shall go is offered no longer."""

@@ -35,6 +35,17 @@ def working_in(folder: Path) -> list[int]:
     return found
 
 
+def holding(path: Path) -> list[int]:
+    """Other living processes that have this file open."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            opened = {one.path for one in process.open_files()}
+            if process.pid != os.getpid() and os.path.realpath(path) in opened:
+                found.append(process.pid)
+    return found
+
+
 def first_number(path: Path) -> int:
     """The process id that a lock or pid file begins with; 0 when there is none."""
     try:

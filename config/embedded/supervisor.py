@@ -12,18 +12,19 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 
 from config import env
 
-from . import family, ports, services
+from . import family, ports, processes, services
 from .children import Child
 from .errors import Unavailable
 from .places import CLONE, Places
 
 START_SECONDS = 180.0
 AGAIN_SECONDS = 1.0
+KILLED_SECONDS = 10.0
 
 
 class Stopped(Exception):
@@ -185,23 +186,34 @@ def _alone(places: Places) -> Iterator[None]:
 
 @contextmanager
 def _family_lock(places: Places, patience: float) -> Iterator[int]:
-    """Inherited by every child: while one of a killed run still finishes its work, the next run waits."""
-    lock = os.open(places.locks / "children", os.O_RDWR | os.O_CREAT, 0o600)
-    deadline = time.monotonic() + patience
+    """Inherited by every child: while one of a killed run still finishes its work, the next run waits.
+
+    What has not ended after that was asked to long ago, and nothing depends on its good will: it is killed.
+    """
+    path = places.locks / "children"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise Unavailable(
-                        "Programs of an earlier run have not ended yet; try again soon."
-                    ) from None
-                time.sleep(0.2)
+        if not _locked(lock, patience):
+            for pid in processes.holding(path):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            if not _locked(lock, KILLED_SECONDS):
+                raise Unavailable("Programs of an earlier run have not ended yet; try again soon.")
         yield lock
     finally:
         os.close(lock)
+
+
+def _locked(lock: int, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.2)
 
 
 def main() -> None:

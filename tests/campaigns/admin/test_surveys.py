@@ -120,3 +120,17 @@ def test_the_answers_stand_on_the_persons_page(ada):
     answers(asked, about, words="Too <dear>", at=AT)
     text = ada.get(reverse("admin:crm_contact_change", args=[person(asked).pk])).content.decode()
     assert text.count("Too &lt;dear&gt;") == 2 and "Answered “The price”" in text
+
+
+def test_an_empty_list_says_so_and_a_search_that_finds_nothing_leads_back(ada):
+    where = reverse("admin:campaigns_survey_changelist")
+    shown = ada.get(where).content.decode()
+    assert "No surveys yet." in shown and "Add survey" in shown and "yielded" not in shown
+    survey()
+    shown = ada.get(where, {"q": "nothing of the sort"}).content.decode()
+    assert "Nothing matches." in shown and "Show all" in shown
+
+
+def test_each_field_of_an_answer_says_what_it_is_for_where_columns_have_no_heads(ada):
+    shown = ada.get(reverse("admin:campaigns_survey_add")).content.decode()
+    assert 'placeholder="Answer"' in shown and 'aria-label="Thank-you for it"' in shown
