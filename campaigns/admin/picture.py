@@ -11,7 +11,6 @@ from crm.kernel.kinds import BrokenParams, UnknownKind
 
 WIDTH, HEIGHT, GAP = 280, 92, 34
 LETTERS = 42
-ICONS = {"wait": "⏳", "send_email": "✉", "leave": "⏹"}
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ def draw(campaign: Campaign, version: FlowVersion | None, people: dict[tuple[int
         above = [tips.get(row.path, tips[""])] if row.path else list(tips.values())
         lines += [(ax + WIDTH // 2, ay + HEIGHT, x + WIDTH // 2, y) for ax, ay in above]
         tips = tips | {row.path: (x, y)} if row.path else {"": (x, y)}
-        icon = ICONS.get(row.kind.rsplit(".", 1)[-1], "●")
+        icon = steps.get(row.kind).icon if row.kind in steps else "●"
         cards.append(Card(x, y, icon, of_step(row), people.get((row.version_id, row.position), 0)))
     shown = sum(card.people or 0 for card in cards)
     width = max(len(paths), 1) * (WIDTH + GAP) - GAP + 4

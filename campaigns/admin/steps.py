@@ -61,7 +61,7 @@ class StepInline(NonrelatedStackedInline):
 
     def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = kind_form(
-            StepForm, "kind", "params", steps, dict.fromkeys(["template", "variants", "offer"], _sends)
+            StepForm, "kind", "params", steps, {"template": _sends, "variants": _sends, "offer": _gives}
         )
         return super().get_formset(request, obj, **kwargs)
 
@@ -102,6 +102,10 @@ class StepInline(NonrelatedStackedInline):
 
 def _sends(kind: Any) -> bool:
     return bool(kind.has_template)
+
+
+def _gives(kind: Any) -> bool:
+    return bool(kind.has_offer)
 
 
 def is_frozen(campaign: Campaign | None) -> bool:

@@ -52,6 +52,7 @@ class Trigger(Kind):
     """What lets people into a flow."""
 
     subject_kind = ""
+    looks_at_people = False  # a state people are in, not a thing that happens: existing people can begin
 
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
@@ -77,6 +78,19 @@ class Trigger(Kind):
     def sentence(self, params: dict[str, Any]) -> str:
         """What lets people in, in words."""
         return self.label
+
+
+@dataclass(frozen=True)
+class Withheld:
+    """Why a person gets nothing: the decision that stands for it."""
+
+    verdict: str
+    reason: str
+    words: str
+
+
+HELD_OUT = Withheld(Decision.Verdict.HELD_OUT, "control_group", "Held out to measure what it earns.")
+IN_SHADOW = Withheld(Decision.Verdict.SHADOW, "shadow", "In shadow: it would have happened now.")
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,21 @@ class Batch:
     def guard(self, person: Enrolment) -> Guarded:
         return self.guards.get(person.pk, NOTHING_GUARDED)
 
+    def withheld(self, person: Enrolment) -> Withheld | None:
+        """Why this person gets nothing of what a step does outside the flow: no message, no coupon, nothing
+        told to others. They walk on all the same, so that what it earns can be told.
+        """
+        if person.arm == Enrolment.Arm.CONTROL:
+            return HELD_OUT
+        return IN_SHADOW if self.campaign.is_shadow and not person.is_test else None
+
+    def withhold(self, person: Enrolment) -> bool:
+        """Whether this person gets nothing, with the decision that says so written down."""
+        found = self.withheld(person)
+        if found is not None:
+            self.decide(person, found.verdict, found.reason, found.words)
+        return found is not None
+
     def decide(
         self, person: Enrolment, verdict: str, reason: str, words: str, evidence: dict[str, Any] | None = None
     ) -> None:
@@ -132,7 +161,13 @@ class Batch:
 class Step(Kind):
     """What happens to people at one place of a flow, a batch at a time."""
 
+    icon = "●"  # on its card in the picture
     has_template = False
+    has_offer = False  # uses the offer of its row
+
+    def paths(self, params: dict[str, Any]) -> list[str]:
+        """The paths it may put people on, from left to right; the steps for a path name it."""
+        return []
 
     def due(self, params: dict[str, Any], at: datetime) -> datetime:
         """When somebody who arrives `at` is dealt with."""

@@ -26,6 +26,10 @@ class Campaign(models.Model):
         PAUSED = "paused", "paused"
         STOPPED = "stopped", "stopped"
 
+    class WhenBeaten(models.TextChoices):
+        WAIT = "wait", "it waits until it is too late for it"
+        DROP = "drop", "it is dropped"
+
     name = models.CharField(max_length=120)
     playbook = models.CharField(max_length=60, blank=True, editable=False)
     description = models.CharField(max_length=300, blank=True)
@@ -77,7 +81,37 @@ class Campaign(models.Model):
     expires_after = models.DurationField(
         null=True, blank=True, help_text="A message later than this after its due moment is skipped."
     )
-    quiet_hours = models.BooleanField(default=False)
+    quiet_hours = models.BooleanField(
+        default=False,
+        help_text="Its messages leave only in the hours of the day that the frequency limits allow.",
+    )
+    in_caps = models.BooleanField(
+        "counts in the frequency limits",
+        default=True,
+        db_default=True,
+        help_text="Its messages obey the limits and count in them. Off only for what people asked for.",
+    )
+    when_beaten = models.CharField(
+        "when another message goes first",
+        max_length=5,
+        choices=WhenBeaten,
+        default=WhenBeaten.WAIT,
+        db_default=WhenBeaten.WAIT,
+        help_text="Of two messages to one person the campaign with the lower priority number goes first.",
+    )
+    is_shadow = models.BooleanField(
+        "in shadow",
+        default=False,
+        db_default=False,
+        help_text="People walk it and every decision is written down, but nothing is sent or given.",
+    )
+    existing_a_day = models.PositiveIntegerField(
+        "people who qualified before",
+        null=True,
+        blank=True,
+        help_text="Let in so many of them a day as well. Blank: it looks forward only, and whoever "
+        "qualified before the launch gets nothing.",
+    )
     launched_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     current = models.ForeignKey(
@@ -140,6 +174,11 @@ class Step(models.Model):
     )
     path = models.CharField(max_length=40, blank=True, help_text="Blank: everyone.")
     only_if = RuleField(blank=True, offers=INSIDE)
+    expires_after = models.DurationField(
+        null=True,
+        blank=True,
+        help_text="A message later than this after its due moment is skipped. Blank: as the campaign says.",
+    )
 
     class Meta:
         ordering = ["position", "id"]

@@ -184,6 +184,7 @@ class Decision(ByContact):
         SENT = "sent", "sent"
         QUEUED = "queued", "to be sent"
         HELD_OUT = "held_out", "held out (control group)"
+        SHADOW = "shadow", "would have happened (in shadow)"
         WAITED = "waited", "made to wait"
         SKIPPED = "skipped", "skipped"
         SUPPRESSED = "suppressed", "not allowed"

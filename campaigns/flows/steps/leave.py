@@ -17,6 +17,7 @@ class Leave(Step):
 
     key = "campaigns.leave"
     label = "Leave the flow"
+    icon = "⏹"
 
     class Params(forms.Form):
         reason = forms.CharField(

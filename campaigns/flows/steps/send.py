@@ -37,7 +37,9 @@ class SendEmail(Step):
 
     key = "campaigns.send_email"
     label = "Send an e-mail"
+    icon = "✉"
     has_template = True
+    has_offer = True
 
     class Params(forms.Form):
         without_offer = forms.ChoiceField(
@@ -64,11 +66,7 @@ class SendEmail(Step):
             elif point.refusal:
                 words = guards.get(NotAllowed.key).say(point.refusal)
                 batch.decide(person, Decision.Verdict.SUPPRESSED, point.refusal, words)
-            elif person.arm == Enrolment.Arm.CONTROL:
-                batch.decide(
-                    person, Decision.Verdict.HELD_OUT, "control_group", "Held out to measure what it earns."
-                )
-            else:
+            elif not batch.withhold(person):
                 made.append((person, _delivery(batch, person, point, sender)))
         _queue(batch, made)
         return {}
@@ -141,6 +139,7 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
     guard, campaign = batch.guard(person), batch.campaign
     ends_on_order = campaign.exit_on_purchase
     due_at = batch.due[person.pk]
+    good_for = batch.step.expires_after or campaign.expires_after
     chosen = variants.choose(batch.step, campaign.pk, person.contact_id)
     assert chosen.template_id is not None
     return Delivery(
@@ -164,7 +163,7 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
         idle_for=guard.idle_for,
         due_at=due_at,
         not_before=batch.now,
-        not_after=due_at + campaign.expires_after if campaign.expires_after else None,
+        not_after=due_at + good_for if good_for else None,
         priority=campaign.priority,
         created_at=batch.now,
     )

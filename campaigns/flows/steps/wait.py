@@ -23,6 +23,7 @@ class Wait(Step):
 
     key = "campaigns.wait"
     label = "Wait"
+    icon = "⏳"
 
     class Params(forms.Form):
         length = forms.DecimalField(label="for", min_value=1, max_value=100_000, initial=24)
