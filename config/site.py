@@ -33,6 +33,7 @@ UNFOLD = {
         lambda request: static("rekindle/admin.css"),
         lambda request: static("rekindle/rules.css"),
         lambda request: static("rekindle/brand.css"),
+        lambda request: static("rekindle/launch.css"),
     ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",

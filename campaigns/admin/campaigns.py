@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.admin import trials
+from campaigns.admin import launch, trials
 from campaigns.admin.picture import draw
 from campaigns.admin.steps import StepInline, is_frozen
 from campaigns.flows import launching
@@ -29,7 +29,6 @@ from crm.kernel.kinds import UnknownKind
 from crm.models import Purpose
 
 ACTS = {
-    "launch": "Launched. It looks forward only: carts left before now are not touched.",
     "pause": "Paused. Nobody enters, nothing leaves; messages already queued wait and expire.",
     "resume": "Running again.",
     "stop": "Stopped for good. People inside leave it.",
@@ -116,6 +115,7 @@ class CampaignAdmin(ModelAdmin):
             path("<int:pk>/act/", wrap(require_POST(self.act)), name="campaigns_campaign_act"),
             path("<int:pk>/try/", wrap(require_GET(self.walk)), name="campaigns_campaign_try"),
             path("<int:pk>/test/", wrap(require_POST(self.test)), name="campaigns_campaign_test"),
+            *launch.urls(self),
             *super().get_urls(),
         ]
 
@@ -134,6 +134,8 @@ class CampaignAdmin(ModelAdmin):
         """Launch, pause, resume or stop it; open its steps for changes; put changed steps into use."""
         campaign = self._changeable(request, pk)
         by, now, verb = request.user.get_username(), clock.now(), request.POST.get("do", "")
+        if verb == "launch":
+            return launch.launch(self, request, campaign)
         try:
             if verb in ACTS:
                 getattr(launching, verb)(campaign, by, now)

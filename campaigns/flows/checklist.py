@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
-from django.urls import reverse
 from django.utils.text import Truncator
 
-from campaigns.flows import variants
+from campaigns.flows import precautions, variants
+from campaigns.flows.check import Check, Place
 from campaigns.flows.kinds import steps, triggers
 from campaigns.messages import checking as blocks
 from campaigns.messages import editing, kinds, rendering
@@ -20,40 +18,15 @@ from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.models import Purpose, ShopSettings
 
-Place = Literal["campaign", "steps", "template", "sender", "shop", "offer"]
+__all__ = ["Check", "checklist"]
 
 
-@dataclass(frozen=True)
-class Check:
-    """One line. Without a `problem` it is green; `place` (and `pk`) say where to mend it."""
-
-    key: str
-    label: str
-    problem: str = ""
-    place: Place = "campaign"
-    pk: int | None = None
-
-    @property
-    def done(self) -> bool:
-        return not self.problem
-
-    @property
-    def words(self) -> str:
-        return f"{self.label}: {self.problem}" if self.problem else self.label
-
-    @property
-    def url(self) -> str:
-        """Where to mend it, if that is another page than the campaign's own."""
-        if self.place == "shop":
-            return reverse("admin:crm_shopsettings_changelist")
-        if self.place in ("sender", "template", "offer"):
-            page = f"admin:campaigns_{self.place}"
-            return reverse(f"{page}_change", args=[self.pk]) if self.pk else reverse(f"{page}_changelist")
-        return ""
-
-
-def checklist(campaign: Campaign, now: datetime, version: FlowVersion | None = None) -> list[Check]:
-    """All lines, of this version of the flow or the newest one."""
+def checklist(
+    campaign: Campaign, now: datetime, version: FlowVersion | None = None, *, expected: int | None = None
+) -> list[Check]:
+    """All lines, of this version of the flow or the newest one. `expected` people on its first day need so
+    many codes.
+    """
     version = version or campaign.versions.order_by("-number").first()
     rows = (
         list(
@@ -67,14 +40,15 @@ def checklist(campaign: Campaign, now: datetime, version: FlowVersion | None = N
     sender = campaign.sender or Sender.objects.filter(is_default=True).first()
     shop = ShopSettings.objects.filter(pk=1).first()
     return [
-        Check("purpose", "What people agreed to", _purpose(campaign)),
+        Check("purpose", "What people agreed to", _purpose(campaign), note=str(campaign.purpose)),
         Check("trigger", "What lets people in", _trigger(campaign)),
         *_rules(campaign),
         *_steps(rows),
-        Check("sender", "Who it is from", _sender(sender), "sender", sender.pk if sender else None),
+        _from(sender),
         Check("shop", "The shop's postal address", _shop(shop), "shop"),
         *_templates(rows),
-        *_offers(campaign, rows, now),
+        *_offers(campaign, rows, now, expected),
+        *precautions.lines(campaign, rows, shop),
     ]
 
 
@@ -132,6 +106,11 @@ def _step(row: Step) -> str:
     return next(iter(kind.problems(params, row)), "")
 
 
+def _from(sender: Sender | None) -> Check:
+    pk, name = (sender.pk, str(sender)) if sender else (None, "")
+    return Check("sender", "Who it is from", _sender(sender), "sender", pk, note=name)
+
+
 def _sender(sender: Sender | None) -> str:
     if sender is None:
         return "Choose who it is from."
@@ -164,8 +143,8 @@ def _templates(rows: list[Step]) -> Iterator[Check]:
         )
 
 
-def _offers(campaign: Campaign, rows: list[Step], now: datetime) -> Iterator[Check]:
-    for line in checking.lines(campaign, rows, now):
+def _offers(campaign: Campaign, rows: list[Step], now: datetime, expected: int | None) -> Iterator[Check]:
+    for line in checking.lines(campaign, rows, now, expected):
         place: Place = "offer" if line.offer else "steps"
         yield Check(line.key, line.label, line.problem, place, line.offer.pk if line.offer else None)
 
@@ -182,7 +161,13 @@ def _template(template: Template) -> str:
     ]
     shapes = kinds.shapes()
     for kind, source in written:
-        if source.strip() and (found := rendering.problems(source, kind, shapes)):
+        # What the law asks for in every message has a line of its own.
+        found = [
+            one
+            for one in (rendering.problems(source, kind, shapes) if source.strip() else ())
+            if not one.message.startswith("every message needs")
+        ]
+        if found:
             return f"Mend its {_place(version, kind, found[0])}: {Truncator(str(found[0])).chars(200)}"
     if unknown := editing.unknown_names(dict(written)):
         return f"Mend its {unknown[0].field}: {unknown[0].message}"

@@ -17,6 +17,7 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
+from campaigns.flows import watching
 from campaigns.flows.course import Course
 from campaigns.flows.kinds import Entrant, triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment
@@ -63,7 +64,9 @@ def enrol_one(campaign_id: int, now: datetime) -> int | None:
             trigger = triggers.get(campaign.trigger)
             params = trigger.read(campaign.trigger_params)
             entrants = trigger.entrants(params, campaign, now, limit=ENTER_AT_ONCE)
-            return len(enter(campaign, entrants, now)) if entrants else 0
+            if not entrants or not watching.lets_in(campaign, entrants, now):
+                return 0
+            return len(enter(campaign, entrants, now))
     except TRANSIENT:
         raise
     except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone

@@ -53,6 +53,7 @@ class Trigger(Kind):
 
     subject_kind = ""
     looks_at_people = False  # a state people are in, not a thing that happens: existing people can begin
+    lift_days = 14  # what it earns is counted so many days from the moment somebody qualified, sent or not
 
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
@@ -78,6 +79,10 @@ class Trigger(Kind):
     def sentence(self, params: dict[str, Any]) -> str:
         """What lets people in, in words."""
         return self.label
+
+    def planned(self, params: dict[str, Any], since: datetime, until: datetime) -> Sequence[datetime]:
+        """When it will let many in at once, where that is known: a broadcast, a repeating schedule."""
+        return ()
 
 
 @dataclass(frozen=True)

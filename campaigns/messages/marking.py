@@ -83,7 +83,7 @@ def marked(html: str, text: str, marks: Marks) -> tuple[str, str]:
 @lru_cache(maxsize=4096)
 def with_marks(url: str, marks: Marks) -> str:
     """The address with what it does not say yet; as it is where it does not lead to the shop."""
-    if _origin(url) not in marks.origins or url.startswith(_ours()):
+    if origin(url) not in marks.origins or url.startswith(_ours()):
         return url
     whole, hash_, fragment = url.partition("#")
     before, _, query = whole.partition("?")
@@ -97,7 +97,7 @@ def with_marks(url: str, marks: Marks) -> str:
 
 def shop_origins(shop: ShopSettings) -> frozenset[str]:
     """The sites that are the shop's own."""
-    return frozenset(map(_origin, [shop.url, shop.cart_restore_url, *shop.allowed_origins])) - {""}
+    return frozenset(map(origin, [shop.url, shop.cart_restore_url, *shop.allowed_origins])) - {""}
 
 
 def _pairs(
@@ -128,8 +128,8 @@ def _ours() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
-def _origin(url: str) -> str:
-    """Scheme left out, for a shop answers to both; blank for what is no web address."""
+def origin(url: str) -> str:
+    """Host and port. Scheme left out, for a shop answers to both; blank for what is no web address."""
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port

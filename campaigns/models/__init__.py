@@ -5,6 +5,7 @@ from campaigns.models.campaigns import Campaign, FlowVersion, Step, StepVariant
 from campaigns.models.content import ContentItem
 from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
 from campaigns.models.enrolments import Due, Enrolment
+from campaigns.models.experiments import EntryDay, VariantPick, VariantTest
 from campaigns.models.images import Image
 from campaigns.models.offers import Coupon, Offer, OfferProduct, OfferSettings
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
@@ -24,6 +25,7 @@ __all__ = [
     "DeliveryState",
     "Due",
     "Enrolment",
+    "EntryDay",
     "FlowVersion",
     "Image",
     "Neighbour",
@@ -42,4 +44,6 @@ __all__ = [
     "SurveyChoice",
     "Template",
     "TemplateVersion",
+    "VariantPick",
+    "VariantTest",
 ]

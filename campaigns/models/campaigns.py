@@ -124,9 +124,20 @@ class Campaign(models.Model):
     )
     problem = models.TextField(blank=True, editable=False)
     problem_at = models.DateTimeField(null=True, blank=True, editable=False)
+    forecast = models.JSONField(
+        default=dict,
+        db_default={},
+        blank=True,
+        editable=False,
+        help_text="How many were expected at the launch; far more make it pause itself.",
+    )
 
     class Meta:
         indexes = [models.Index(fields=["state"], name="campaign_state")]
+        permissions = [
+            ("launch_campaign", "May launch a campaign to more than 500 people"),
+            ("approve_launch", "May launch a campaign to more than 10,000 people"),
+        ]
 
     def __str__(self) -> str:
         return self.name

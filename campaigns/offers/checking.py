@@ -28,8 +28,12 @@ class Line:
     offer: Offer | None = None
 
 
-def lines(campaign: Campaign, rows: Sequence[Step], now: datetime) -> Iterator[Line]:
-    """A line for each offer of these steps, and one for each message whose step has none."""
+def lines(
+    campaign: Campaign, rows: Sequence[Step], now: datetime, expected: int | None = None
+) -> Iterator[Line]:
+    """A line for each offer of these steps, and one for each message whose step has none. `expected` people
+    a day need so many codes.
+    """
     offers = {row.offer_id: row.offer for row in rows if row.offer}
     if offers:
         free = _free(list(offers.values()))
@@ -37,7 +41,7 @@ def lines(campaign: Campaign, rows: Sequence[Step], now: datetime) -> Iterator[L
             campaign=campaign, is_test=False, entered_at__gt=now - LATELY
         ).count()
         for offer in offers.values():
-            yield _line(offer, free.get(offer.pk, 0), lately, now)
+            yield _line(offer, free.get(offer.pk, 0), lately, now, expected or 0)
     for row in rows:
         for _label, template in variants.messages_of(row) if row.offer is None else ():
             if speaks_of_an_offer(template):
@@ -56,7 +60,7 @@ def speaks_of_an_offer(template: Template) -> bool:
     return False
 
 
-def _line(offer: Offer, free: int, lately: int, now: datetime) -> Line:
+def _line(offer: Offer, free: int, lately: int, now: datetime, expected: int) -> Line:
     label = f"The offer “{offer}”"
     if (offer.ends_at is not None and offer.ends_at <= now) or not offer.is_active:
         return Line(f"offer:{offer.pk}", label, "It is over: give it a later end, or choose another.", offer)
@@ -65,6 +69,9 @@ def _line(offer: Offer, free: int, lately: int, now: datetime) -> Line:
         return Line(f"offer:{offer.pk}", label, "", offer)
     if not free:
         return Line(f"offer:{offer.pk}", label, "No code is left: import or make some.", offer)
+    if free < expected:
+        words = f"{free:,} codes are free for about {expected:,} people of the first day: make more."
+        return Line(f"offer:{offer.pk}", label, words, offer)
     came = f"{lately:,} people came in during the last 30 days" if lately else "nobody came in so far"
     return Line(f"offer:{offer.pk}", f"{label}: {free:,} codes are free, {came}", "", offer)
 

@@ -52,6 +52,7 @@ class AbandonedCart(Trigger):
     label = "A cart was left"
     group = "Shop"
     subject_kind = "cart"
+    lift_days = 7
 
     class Params(forms.Form):
         delay_minutes = forms.DecimalField(

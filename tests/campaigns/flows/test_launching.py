@@ -72,7 +72,10 @@ def test_a_second_play_starts_from_the_same_message():
         (lambda campaign: Campaign.objects.update(exit_rule={"all": [{"kind": "crm.gone"}]}), "exit_rule"),
         (lambda campaign: Step.objects.update(template=None), "step:first-message"),
         (lambda campaign: Step.objects.all().delete(), "steps"),
-        (lambda campaign: _rewrite(campaign, mjml="<mjml><mj-body>no way out</mj-body></mjml>"), "template"),
+        (
+            lambda campaign: _rewrite(campaign, mjml="<mjml><mj-body>stuck</mj-body></mjml>"),
+            "unsubscribe",
+        ),
         (lambda campaign: _rewrite(campaign, subject="{{ nothing.here }}"), "template"),
     ],
 )

@@ -1,0 +1,195 @@
+"""The page that launches a campaign: what must be right, what would happen, and the button."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.views.decorators.http import require_http_methods
+
+from campaigns.flows import forecasting, launching, starting, variants, watching
+from campaigns.flows.check import Check
+from campaigns.flows.checklist import checklist
+from campaigns.flows.forecasting import Forecast
+from campaigns.flows.kinds import triggers
+from campaigns.messages import leading
+from campaigns.models import Campaign, FlowVersion
+from crm.kernel import clock
+from crm.kernel.kinds import BrokenParams, UnknownKind
+from crm.shop.settings import this_shop
+
+# Above so many people the launch takes a permission of its own; above the second it is confirmed, too.
+MANY, VERY_MANY = 500, 10_000
+MANY_NEEDS, VERY_MANY_NEEDS = "campaigns.launch_campaign", "campaigns.approve_launch"
+CAN_START = (Campaign.State.DRAFT, Campaign.State.STOPPED)
+
+
+class LaunchForm(forms.Form):
+    """What the launching person decides."""
+
+    existing = forms.ChoiceField(choices=[("forward", ""), ("also", "")], required=False)
+    a_day = forms.IntegerField(
+        min_value=1,
+        max_value=100_000,
+        required=False,
+        error_messages={"invalid": "Type a whole number of people a day, such as 300."},
+    )
+    shadow = forms.BooleanField(required=False)
+    no_control = forms.BooleanField(required=False)
+    very_many = forms.BooleanField(required=False)
+
+    @property
+    def is_also(self) -> bool:
+        return bool(self.cleaned_data.get("existing") == "also")
+
+    def judge(self, campaign: Campaign, made: Forecast | None, user: Any) -> None:
+        """Hold what was decided against the campaign and the forecast; what is missing becomes an error."""
+        said = self.cleaned_data
+        if self.is_also and not said.get("a_day") and "a_day" not in self.errors:
+            self.add_error("a_day", "Say how many of them a day, such as 300.")
+        if not campaign.control_share and not said["no_control"]:
+            words = "Nobody is held out. Give it a control group, or tick that this is on purpose."
+            self.add_error("no_control", words)
+        if said["shadow"]:
+            return
+        people = reached(made, self.is_also)
+        if (people is None or people > MANY) and not user.has_perm(MANY_NEEDS):
+            self.add_error(None, _not_allowed(people, MANY))
+        elif people is None or people > VERY_MANY:
+            if not user.has_perm(VERY_MANY_NEEDS):
+                self.add_error(None, _not_allowed(people, VERY_MANY))
+            elif not said["very_many"]:
+                how = f"About {people:,} people" if people is not None else "An unknown number of people"
+                self.add_error("very_many", f"{how} would enter. Tick that this is meant.")
+
+
+def urls(model_admin: Any) -> list[Any]:
+    """The addresses of this page, for the admin of campaigns."""
+
+    def page(request: HttpRequest, pk: int) -> HttpResponse:
+        return show(model_admin, request, pk)
+
+    view = model_admin.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(page))
+    return [path("<int:pk>/launch/", view, name="campaigns_campaign_launch")]
+
+
+def show(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
+    """The page; a POST launches, or says what is missing."""
+    campaign = model_admin.get_object(request, str(pk))
+    if campaign is None:
+        raise Http404
+    may_change = model_admin.has_change_permission(request, campaign)
+    if not (may_change if request.method == "POST" else model_admin.has_view_permission(request, campaign)):
+        raise PermissionDenied
+    if request.method == "POST":
+        return launch(model_admin, request, campaign)
+    return _page(model_admin, request, campaign, LaunchForm(initial={"a_day": 300}), clock.now())
+
+
+def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Start it, if the checklist is green and this person may; else the page again, with what is missing."""
+    now = clock.now()
+    version = launching.newest_version(campaign)
+    _try_links(version)
+    form = LaunchForm(request.POST)
+    form.is_valid()
+    if request.POST.get("do") == "links":
+        return _page(model_admin, request, campaign, LaunchForm(initial=form.cleaned_data), now)
+    made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
+    checks = checklist(campaign, now, version, expected=made.expected if made else None)
+    missing = [check for check in checks if not check.done]
+    form.judge(campaign, made, request.user)
+    if missing:
+        form.add_error(None, "Mend first: " + " ".join(check.words for check in missing))
+    if not form.errors:
+        try:
+            a_day = form.cleaned_data["a_day"] if form.is_also else None
+            shadow = form.cleaned_data["shadow"]
+            by = request.user.get_username()
+            starting.start(campaign, by, now, made, existing_a_day=a_day, is_shadow=shadow)
+        except launching.NotReady as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _launched(a_day, shadow))
+            return redirect("admin:campaigns_campaign_change", campaign.pk)
+    return _page(model_admin, request, campaign, form, now, made, checks)
+
+
+def reached(made: Forecast | None, also: bool) -> int | None:
+    """How many people the launch lets in at most on a first day, with all who qualified before it; None where
+    that is not known.
+    """
+    if made is None or made.expected is None or made.is_more:
+        return None
+    if not also:
+        return made.expected
+    return None if made.existing is None or made.existing.more else made.expected + made.existing.people
+
+
+def _page(
+    model_admin: Any,
+    request: HttpRequest,
+    campaign: Campaign,
+    form: LaunchForm,
+    now: Any,
+    made: Forecast | None = None,
+    checks: list[Check] | None = None,
+) -> HttpResponse:
+    if made is None and campaign.state in CAN_START:
+        made = forecasting.forecast(campaign, now)
+    if checks is None:
+        checks = checklist(campaign, now, expected=made.expected if made else None)
+    here = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    people = reached(made, also=False)
+    most = watching.TIMES * max(made.expected, watching.AT_LEAST) if made and made.expected is not None else 0
+    context = model_admin.admin_site.each_context(request) | {
+        "title": f"Launch {campaign}",
+        "opts": model_admin.model._meta,
+        "campaign": campaign,
+        "trigger": _words_of(campaign),
+        "checks": [{"check": check, "url": check.url or here} for check in checks],
+        "missing": sum(not check.done for check in checks),
+        "made": made,
+        "most": most,
+        "very_many": people is None or people > VERY_MANY,
+        "untried": any(check.key == "links" and check.warning for check in checks),
+        "can_start": campaign.state in CAN_START,
+        "form": form,
+        "may_change": model_admin.has_change_permission(request, campaign),
+    }
+    return render(request, "campaigns/launch_page.html", context)
+
+
+def _words_of(campaign: Campaign) -> str:
+    try:
+        trigger = triggers.get(campaign.trigger)
+        return trigger.sentence(trigger.read(campaign.trigger_params))
+    except (UnknownKind, BrokenParams) as error:
+        return str(error)
+
+
+def _try_links(version: FlowVersion | None) -> None:
+    rows = version.steps.select_related("template__current") if version else []
+    shop = this_shop()
+    written = {template.current for row in rows for _, template in variants.messages_of(row)}
+    leading.ask(url for version in written if version for url in leading.elsewhere(version, shop))
+
+
+def _launched(a_day: int | None, shadow: bool) -> str:
+    start = "Launched in shadow: it decides and records, and sends nothing." if shadow else "Launched."
+    if a_day:
+        return f"{start} People who qualified before enter, too, {a_day:,} a day."
+    return f"{start} It looks forward only: what was before now starts nothing."
+
+
+def _not_allowed(people: int | None, limit: int) -> str:
+    how = f"About {people:,} people" if people is not None else "It could not be counted how many people"
+    return (
+        f"{how} would enter. More than {limit:,} take a permission that you do not have: ask a "
+        "colleague who may, or launch it in shadow."
+    )

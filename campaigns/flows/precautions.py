@@ -1,0 +1,140 @@
+"""The lines of the checklist about people's peace and about telling what it earned: the way to stop, links,
+limits, lateness, control group, and paths nobody is on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from campaigns.flows import variants
+from campaigns.flows.check import Check
+from campaigns.flows.kinds import steps
+from campaigns.messages import leading
+from campaigns.models import Campaign, Step, Template, TemplateVersion
+from crm.kernel.kinds import BrokenParams, UnknownKind
+from crm.models import ShopSettings
+
+STOP = "links.unsubscribe"
+ADDRESS = "shop.postal_address"
+NEEDED = {STOP: "the link by which people unsubscribe", ADDRESS: "the shop's postal address"}
+
+
+def lines(campaign: Campaign, rows: Sequence[Step], shop: ShopSettings | None) -> Iterator[Check]:
+    """All of them, for these steps."""
+    templates = list(dict.fromkeys(template for row in rows for _, template in variants.messages_of(row)))
+    yield _unsubscribe(templates)
+    if shop is not None:
+        yield from _links(templates, shop)
+    yield from _paths(rows)
+    yield _lateness(campaign, rows)
+    yield _limits(campaign)
+    yield _control(campaign)
+
+
+def lacks(version: TemplateVersion) -> list[str]:
+    """What the law asks for and this wording does not have, in words."""
+    written = [version.mjml, *([version.text] if version.text.strip() else [])]
+    return [words for name, words in NEEDED.items() if any(name not in source for source in written)]
+
+
+def _unsubscribe(templates: Sequence[Template]) -> Check:
+    label = "A way to stop in every message"
+    for template in templates:
+        if template.current is not None and (found := lacks(template.current)):
+            words = f"“{template}” has not {' and not '.join(found)}: add the block *Footer*."
+            return Check("unsubscribe", label, words, "template", template.pk)
+    return Check("unsubscribe", label, note="unsubscribe link and postal address" if templates else "")
+
+
+def _links(templates: Sequence[Template], shop: ShopSettings) -> Iterator[Check]:
+    label = "Where the links lead"
+    strange: set[str] = set()
+    for template in templates:
+        if template.current is None:
+            continue
+        for url in leading.elsewhere(template.current, shop):
+            strange.add(url)
+            if said := leading.known(url):
+                words = f"“{url}” in “{template}”: {said}. Mend the link, or take it out."
+                yield Check(f"link:{template.pk}", label, words, "template", template.pk)
+                break
+    unknown = sorted({_host(url) for url in strange if leading.known(url) is None})
+    if unknown:
+        named = ", ".join(unknown[:3]) + (f" and {len(unknown) - 3} more" if len(unknown) > 3 else "")
+        yield Check("links", label, warning=f"not only to the shop. {named}: tried at the launch.")
+    elif strange:
+        yield Check("links", label, note="to the shop, and to others that answered")
+    else:
+        yield Check("links", label, note="to the shop")
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc or url
+
+
+def _paths(rows: Sequence[Step]) -> Iterator[Check]:
+    reached = {""}
+    for row in rows:
+        if row.path not in reached:
+            words = f"It is for the path “{row.path}”, and no step before it puts anybody on that."
+            yield Check(f"path:{row.key}", f"Step {row.position}", words, "steps", row.pk)
+        reached |= set(_paths_of(row))
+    used = {row.path for row in rows}
+    if empty := sorted(reached - used):
+        named = " and ".join(f"“{name}”" for name in empty)
+        words = f"nothing happens on {named} alone; people there go on with the steps for everyone."
+        yield Check("paths", "Paths", note=words)
+
+
+def _paths_of(row: Step) -> list[str]:
+    try:
+        kind = steps.get(row.kind)
+        return kind.paths(kind.read(row.params))
+    except (UnknownKind, BrokenParams):
+        return []
+
+
+def _lateness(campaign: Campaign, rows: Sequence[Step]) -> Check:
+    label = "A late message"
+    open_ended = [
+        row
+        for row in rows
+        if row.kind in steps and steps.get(row.kind).has_template and not row.expires_after
+    ]
+    if campaign.expires_after:
+        return Check("expiry", label, note=f"skipped {_long(campaign.expires_after)} after its time")
+    if open_ended:
+        words = "a message leaves however late it is, after a pause, too. Say how long it is good for."
+        return Check("expiry", label, warning=words)
+    return Check("expiry", label, note="each step says how long its message is good for")
+
+
+def _long(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours" if hours != 1 else "1 hour"
+
+
+def _limits(campaign: Campaign) -> Check:
+    holds = ["one offer a day"]
+    if campaign.in_caps:
+        holds.append("the frequency limits of the shop")
+    if campaign.quiet_hours:
+        holds.append("quiet hours")
+    if campaign.exit_on_purchase:
+        holds.append("any order ends it")
+    label = "What holds it back"
+    if not campaign.in_caps:
+        words = f"{', '.join(holds)}; not the frequency limits: right only for what people asked for."
+        return Check("limits", label, warning=words)
+    return Check("limits", label, note=", ".join(holds))
+
+
+def _control(campaign: Campaign) -> Check:
+    label = "Control group"
+    if campaign.control_share:
+        share = f"{100 * campaign.control_share:.1f}".rstrip("0").rstrip(".")
+        return Check("control", label, note=f"{share} % get nothing, so that what it earns can be told")
+    words = "nobody is held out, so what it earns cannot be told. Give it a share, such as 0.2."
+    return Check("control", label, warning=words)
