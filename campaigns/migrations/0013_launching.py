@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
                 ('people', models.PositiveIntegerField(default=500, validators=[django.core.validators.MinValueValidator(50), django.core.validators.MaxValueValidator(1000000)])),
                 ('asked_by', models.CharField(max_length=150)),
                 ('asked_at', models.DateTimeField()),
-                ('looked_at_people', models.PositiveIntegerField(default=0, help_text='How many people each message had at the last look; the next comes at twice that.')),
+                ('looked_at_people', models.PositiveIntegerField(default=0, help_text='How many people each had at the last look; the next comes at twice that.')),
                 ('campaign', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='variant_tests', to='campaigns.campaign')),
             ],
             options={

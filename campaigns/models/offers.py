@@ -124,6 +124,9 @@ class Offer(models.Model):
     good_for_hours = models.PositiveIntegerField(null=True, blank=True, validators=[MinValueValidator(1)])
     may_beat_site = models.BooleanField(default=False)
     first_time_only = models.BooleanField(default=False)
+    for_status = models.ForeignKey(
+        "crm.Status", null=True, blank=True, on_delete=models.PROTECT, related_name="+"
+    )
     skip_hunters = models.BooleanField(default=False)
     rung = models.PositiveSmallIntegerField(choices=Rung.choices, default=Rung.DISCOUNT)
     follows_ladder = models.BooleanField(default=True)

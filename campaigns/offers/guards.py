@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Count, DecimalField, Exists, OuterRef, Q, Subquery, Sum, Value
+from django.db.models import Count, DecimalField, Exists, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
 from campaigns.delivery.guards import Guard, Verdict, guards
 from campaigns.models import Coupon, OfferSettings
 from campaigns.models.offers import is_running
 from campaigns.offers.reserving import usable
-from crm.models import Order
+from crm.models import ContactStatus, Order
 from tracking.models import CartLine
 
 
@@ -50,5 +50,15 @@ class OfferChanged(Guard):
             orders_seen=Coalesce(Subquery(orders), 0),
             goods_price=Coalesce(Subquery(price, money), Value(Decimal(0), money)),
             version_seen=Coalesce(version, 1),
-        )
+        ).filter(Q(offer__for_status__isnull=True) | Exists(_status_still_held(now)))
         return Q(offer__isnull=False) & Q(Exists(held)) & ~Q(Exists(stands))
+
+
+def _status_still_held(now: datetime) -> QuerySet[ContactStatus]:
+    return ContactStatus.objects.filter(
+        contact=OuterRef("contact_id"),
+        status=OuterRef("offer__for_status"),
+        occurred_at__lte=now,
+        until__gt=now,
+        ended_at=None,
+    )

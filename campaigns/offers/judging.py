@@ -14,13 +14,14 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Exists, OuterRef, Q
+from django.db.models import Count, Exists, OuterRef, Q, prefetch_related_objects
 
 from campaigns.models import Coupon, Delivery, DeliveryState, Offer, OfferSettings
 from campaigns.offers import weighing
 from campaigns.offers.reach import Good, Reach, reaches
 from crm.kernel.rules import Scope, conditions
 from crm.models import Contact, Order, Product
+from crm.people import statuses
 from crm.shop import prices
 from tracking.models import CartLine
 
@@ -96,6 +97,9 @@ class _Case:
         self.had = self._had() if climbing else {}
         self.written_to = self._written_to() if climbing else set()
         self.hunters = self._hunters() if any(offer.skip_hunters for offer in private) else set()
+        closed = [offer for offer in offers.values() if offer.for_status_id]
+        prefetch_related_objects(closed, "for_status")
+        self.statuses = statuses.holders(self.people, now) if closed else {}
         self._too_deep: dict[tuple[Any, ...], str] = {}
 
     def verdict(self, one: Asked) -> Verdict:
@@ -150,6 +154,9 @@ class _Case:
         return "just_bought", f"They just bought at full price all that “{reach.offer}” is on"
 
     def _not_for(self, one: Asked, orders: int) -> tuple[str, str] | None:
+        closed_to = one.offer.for_status_id
+        if closed_to and one.contact_id not in self.statuses.get(closed_to, set()):
+            return "not_status", f"“{one.offer}” is only for people who are {one.offer.for_status}"
         if one.offer.first_time_only and orders:
             return "not_first_time", f"“{one.offer}” is for first-time buyers, and they have bought before"
         if one.offer.is_private and one.offer.skip_hunters and one.contact_id in self.hunters:

@@ -5,6 +5,7 @@ WORDS = {
     "beats_site": "the offer is better than what the site gives",
     "margin_floor": "the offer falls below the margin floor",
     "just_bought": "they just bought at full price all that the offer is on",
+    "not_status": "the offer is for people with another status",
     "not_first_time": "the offer is for first-time buyers",
     "discount_dependent": "the offer is not for discount-dependent customers",
     "offer_lately": "they had an offer lately",

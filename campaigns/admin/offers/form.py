@@ -51,6 +51,7 @@ class OfferForm(forms.ModelForm):
             "keep_ready",
             "good_for_hours",
             "may_beat_site",
+            "for_status",
             "first_time_only",
             "skip_hunters",
             "rung",
@@ -69,6 +70,7 @@ class OfferForm(forms.ModelForm):
             "keep_ready": "Codes to keep ready",
             "good_for_hours": "Good for hours",
             "may_beat_site": "May be better than the site",
+            "for_status": "Only for people who are",
             "first_time_only": "Only for first-time buyers",
             "skip_hunters": "Not for discount-dependent customers",
             "rung": "Rung of the ladder",
@@ -88,6 +90,8 @@ class OfferForm(forms.ModelForm):
             "keep_ready": "Fetched ahead, so that nobody waits for them. 0: none; codes made here need none.",
             "good_for_hours": "From the moment the message is decided, such as 48. Blank: as long as the"
             " offer.",
+            "for_status": "Such as VIP: the others get their message without it. An offer of their own that"
+            " begins some days before everybody's is early access. Blank: for everybody.",
             "first_time_only": "Whoever has an order that was not cancelled goes without.",
             "skip_hunters": "People most of whose orders had something off; the discount guard's settings say"
             " how many.",
@@ -141,6 +145,8 @@ class OfferForm(forms.ModelForm):
             self.add_error("ends_at", "It has to end after it begins.")
         if cleaned.get("codes") != "single":
             cleaned["code_source"], cleaned["keep_ready"] = "", 0
+        if cleaned.get("place") == Offer.Place.SITE and cleaned.get("for_status"):
+            self.add_error("for_status", "What the site gives, it gives everybody: leave this blank.")
         self._clean_shared(cleaned)
         return cleaned
 

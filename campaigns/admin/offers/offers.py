@@ -72,7 +72,16 @@ class OfferAdmin(ModelAdmin):
             ("By which code", {"fields": [*by, "keep_ready", "good_for_hours"]}),
             (
                 "Who gets it",
-                {"fields": ["may_beat_site", "first_time_only", "skip_hunters", "rung", "follows_ladder"]},
+                {
+                    "fields": [
+                        "may_beat_site",
+                        "for_status",
+                        "first_time_only",
+                        "skip_hunters",
+                        "rung",
+                        "follows_ladder",
+                    ]
+                },
             ),
         ]
 

@@ -13,6 +13,8 @@ from campaigns.messages import composing, editing, mjml
 from campaigns.messages.look import PLAIN
 from campaigns.models import Coupon, Decision, Delivery, Offer, OfferSettings, Step, Template, TemplateVersion
 from campaigns.offers import upkeep
+from crm.models import Status
+from crm.people import statuses
 from tests.campaigns import mailing
 from tests.campaigns.flows import stage
 from tests.campaigns.offers.shelf import AT, DAY, HOUR, bought, codes, held, offer, product
@@ -174,6 +176,17 @@ def test_what_changed_after_the_message_was_made_stops_it_at_the_fence(what):
     spring, person, claimed = ready()
     CHANGES[what](spring, person)
     assert asked(claimed) == (False, ["offer_changed"])
+
+
+@pytest.mark.parametrize(("ended", "answer"), [(False, (True, [])), (True, (False, ["offer_changed"]))])
+def test_a_status_that_ended_meanwhile_stops_it_at_the_fence(ended, answer):
+    vip = Status.objects.create(key="vip", name="VIP", lasts_days=30, created_at=AT)
+    _, person, claimed = ready()
+    Offer.objects.update(for_status=vip)
+    statuses.grant(person.pk, vip, AT - DAY, "mira")
+    if ended:
+        statuses.end(person.pk, vip, AT, "mira")
+    assert asked(claimed) == answer
 
 
 def test_a_price_that_changed_stops_it_as_well():
