@@ -15,6 +15,7 @@ class CampaignsConfig(AppConfig):
             "messages.facts",
             "messages.blocks",
             "flows.triggers",
+            "flows.guards",
             "flows.steps",
             "flows.playbooks",
             "delivery.guards",

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from campaigns.delivery import outbox
 from campaigns.flows import entry, exits
-from campaigns.flows.kinds import ON, Batch, Guarded, Move, steps, triggers
+from campaigns.flows.kinds import NOTHING_GUARDED, ON, Batch, Guarded, Move, steps, triggers
 from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
 from crm.kernel import rules
@@ -74,6 +74,8 @@ class Course:
     def leave(self, person: Enrolment, reason: str) -> None:
         """Out of the flow before its end."""
         person.state, person.left_reason, person.finished_at = Enrolment.State.LEFT, reason, self.now
+        guard = self.guards.get(person.pk, NOTHING_GUARDED)
+        words = guard.words if guard.ended == reason else ""
         self.decisions.append(
             Decision(
                 contact_id=person.contact_id,
@@ -81,7 +83,7 @@ class Course:
                 enrolment_id=person.pk,
                 verdict=Decision.Verdict.LEFT,
                 reason=reason,
-                words=exits.WORDS.get(reason, f"Left: {reason}."),
+                words=words or exits.WORDS.get(reason, f"Left: {reason}."),
                 decided_at=self.now,
             )
         )

@@ -19,15 +19,16 @@ class BrokenRule(ValueError):
 
 
 def may_enter[M: Model](
-    rows: QuerySet[M], campaign: Campaign, now: datetime, subject_kind: str
+    rows: QuerySet[M], campaign: Campaign, now: datetime, subject_kind: str, subject: str = "pk"
 ) -> QuerySet[M]:
     """Only those rows (each with a `contact`) whose person the entry rule lets in; without a rule all.
 
-    The rows are what the campaign is about (carts, orders), and the rule may ask of them.
+    The rows are what the campaign is about (carts, orders), or name it in the column `subject`, and the rule
+    may ask of it.
     """
     if rules.is_blank(campaign.entry_rule):
         return rows
-    scope = rules.Scope(subject_kind=subject_kind, subject_id=OuterRef("pk"), current=True)
+    scope = rules.Scope(subject_kind=subject_kind, subject_id=OuterRef(subject), current=True)
     return rows.filter(Exists(people(campaign.entry_rule, now, "The entry rule", scope)))
 
 

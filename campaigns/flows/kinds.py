@@ -34,7 +34,7 @@ class Guarded:
 
     `since`, `cart_token` and `checkout_id` say which orders end it, `idle_for` how long the person must
     have done nothing, `subject_version` how fresh the subject was. `ended` names a reason why the subject
-    is over already.
+    is over already, and `words` says it to people.
     """
 
     since: datetime | None = None
@@ -43,6 +43,7 @@ class Guarded:
     idle_for: timedelta | None = None
     subject_version: datetime | None = None
     ended: str = ""
+    words: str = ""
 
 
 NOTHING_GUARDED = Guarded()

@@ -14,7 +14,7 @@ from crm.kernel import clock, panels
 from crm.kernel.backoffice import ImportExportAdmin, display
 from crm.models import Product
 from crm.sheets.products import ProductResource
-from crm.shop import prices, showing
+from crm.shop import prices, showing, stock
 from crm.shop.intake import SHOP
 from crm.shop.regarding import ASKED, stir_owners
 
@@ -81,6 +81,9 @@ class ProductAdmin(ImportExportAdmin):
         super().save_model(request, obj, form, change)
         if set(prices.REMEMBERED) & set(form.changed_data):
             prices.remember([(obj.pk, prices.price_of(obj), now)], now)
+        was_sold_out = change and (form.initial["in_stock"] is False or not form.initial["is_active"])
+        if obj.is_sold_out != was_sold_out:
+            stock.remember([(obj.pk, was_sold_out, now)], now)
         if change and set(ASKED) & set(form.changed_data):
             transaction.on_commit(partial(stir_owners, [obj.pk]))
 

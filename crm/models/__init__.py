@@ -1,6 +1,6 @@
 """Who people are and what they bought."""
 
-from crm.models.catalogue import PriceChange, Product
+from crm.models.catalogue import PriceChange, Product, StockChange
 from crm.models.companies import Company
 from crm.models.consent import ConsentDetail, ConsentEvent, ConsentState, ConsentText, Purpose, Suppression
 from crm.models.contacts import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
@@ -66,6 +66,7 @@ __all__ = [
     "StandingUpkeep",
     "State",
     "Status",
+    "StockChange",
     "Suppression",
     "Task",
     "UncountedBuyers",

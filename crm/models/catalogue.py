@@ -117,7 +117,32 @@ class PriceChange(ScaledModel):
     recorded_at = models.DateTimeField(help_text="When we came to know of it.")
 
     class Meta:
-        indexes = [models.Index(fields=["product", "-occurred_at", "-id"], name="price_product_time")]
+        indexes = [
+            models.Index(fields=["product", "-occurred_at", "-id"], name="price_product_time"),
+            models.Index(fields=["recorded_at"], name="price_lately"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.price} {self.currency}"
+
+
+class StockChange(ScaledModel):
+    """From an instant on a product could be bought again, or no longer. Never changed, one row a change; a
+    product that could always be bought has none.
+    """
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="+", db_index=False)
+    can_be_bought = models.BooleanField()
+    occurred_at = models.DateTimeField(help_text="From when on, by the shop's own time.")
+    recorded_at = models.DateTimeField(help_text="When we came to know of it.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["product", "-occurred_at", "-id"], name="stock_product_time"),
+            models.Index(
+                fields=["recorded_at"], name="stock_back_lately", condition=models.Q(can_be_bought=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return "can be bought" if self.can_be_bought else "sold out"

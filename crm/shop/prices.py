@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from crm.kernel import ids
 from crm.models import Order, OrderLine, PriceChange, Product
@@ -62,6 +62,27 @@ def asked(product_ids: Collection[UUID], at: datetime) -> dict[UUID, PriceChange
     rows = PriceChange.objects.filter(product__in=product_ids, occurred_at__lte=at, recorded_at__lte=at)
     newest = rows.order_by("product", "-occurred_at", "-id").distinct("product")
     return {row.product_id: row for row in newest}
+
+
+def fallen(since: datetime, now: datetime) -> QuerySet[PriceChange]:
+    """What the site asks now for each product that can be bought and became cheaper, where we came to know of
+    it after `since`: the newest price, if it is below the one before.
+    """
+    known = PriceChange.objects.filter(product=OuterRef("product"))
+    later = known.filter(
+        Q(occurred_at__gt=OuterRef("occurred_at"))
+        | Q(occurred_at=OuterRef("occurred_at"), id__gt=OuterRef("id"))
+    )
+    before = known.filter(occurred_at__lte=OuterRef("occurred_at")).exclude(pk=OuterRef("pk"))
+    return PriceChange.objects.annotate(
+        was=Subquery(before.order_by("-occurred_at", "-id").values("price")[:1])
+    ).filter(
+        ~Exists(later),
+        Exists(Product.objects.buyable().filter(pk=OuterRef("product"))),
+        price__lt=F("was"),
+        recorded_at__gt=since,
+        recorded_at__lte=now,
+    )
 
 
 def paid(contact_ids: Collection[UUID], since: datetime, now: datetime) -> list[Paid]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
@@ -15,7 +15,7 @@ from django.db import transaction
 from crm.models import Product
 from crm.models.writing import update_rows
 from crm.people.identity import short
-from crm.shop import prices
+from crm.shop import prices, stock
 from crm.shop.fitting import fit, web_address
 from crm.shop.regarding import ASKED, stir_owners
 
@@ -47,6 +47,14 @@ class ProductIn:
     source_at: datetime | None = None
 
 
+@dataclass
+class _Memory:
+    """What has to be remembered of a batch."""
+
+    asked: list[prices.Change] = field(default_factory=list)
+    stocked: list[stock.Change] = field(default_factory=list)
+
+
 _SAID = tuple(f.name for f in fields(ProductIn) if f.name not in ("external_id", "source_at"))
 _STOCK = ("stock", "in_stock")
 
@@ -74,10 +82,10 @@ def _write(
     new = [
         Product(source=source, external_id=key, name=key, created_at=now, updated_at=now) for key in missing
     ]
-    asked: list[prices.Change] = []
+    memory = _Memory()
     for product in new:
         product.name = ""
-        _apply(product, told[product.external_id], now, asked)
+        _apply(product, told[product.external_id], now, memory)
         product.name = product.name or product.external_id
     Product.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
     rows = Product.objects.filter(source=source, external_id__in=missing) | Product.objects.filter(
@@ -87,22 +95,21 @@ def _write(
         product.external_id: product for product in rows.order_by("pk").select_for_update(no_key=True)
     }
     before = {product.pk: _asked(product) for product in products.values()}
-    changed = [product for key, product in products.items() if _apply(product, told[key], now, asked)]
+    changed = [product for key, product in products.items() if _apply(product, told[key], now, memory)]
     if changed:
         update_rows(changed, *_SAID, "source_at", "changed_at", "updated_at")
         renamed = [product.pk for product in changed if before[product.pk] != _asked(product)]
         transaction.on_commit(partial(stir_owners, renamed))
     # Of a product that somebody else made at the same moment it was they who kept its first price.
     ours = {product.pk for product in products.values()}
-    prices.remember((change for change in asked if change[0] in ours), now)
+    prices.remember((change for change in memory.asked if change[0] in ours), now)
+    stock.remember((change for change in memory.stocked if change[0] in ours), now)
     return products
 
 
-def _apply(
-    product: Product, words: list[ProductIn], now: datetime, asked: list[prices.Change] | None = None
-) -> bool:
+def _apply(product: Product, words: list[ProductIn], now: datetime, memory: _Memory | None = None) -> bool:
     """Let the words speak, oldest first. Returns whether the product has changed; what the site asked for it
-    in between goes into `asked`.
+    in between, and whether it could be bought, goes into `memory`.
     """
     before = [getattr(product, name) for name in _SAID]
     said_before = product.source_at
@@ -110,7 +117,7 @@ def _apply(
     for word in words:
         said_at = min(word.source_at, now) if word.source_at else None
         is_newer = said_at is not None and (product.source_at is None or said_at > product.source_at)
-        price_before = prices.price_of(product)
+        price_before, was_sold_out = prices.price_of(product), product.is_sold_out
         for name in _SAID:
             value = _fitted(name, getattr(word, name))
             if name not in _STOCK and value is not None and (is_newer or _is_blank(product, name)):
@@ -119,8 +126,12 @@ def _apply(
             product.told_stock(_fitted("stock", word.stock), word.in_stock)
         if is_newer:
             product.source_at = said_at
-        if asked is not None and (price := prices.price_of(product)) != price_before:
-            asked.append((product.pk, price, product.source_at or now))
+        if memory is not None:
+            since = product.source_at or now
+            if (price := prices.price_of(product)) != price_before:
+                memory.asked.append((product.pk, price, since))
+            if product.is_sold_out != was_sold_out:
+                memory.stocked.append((product.pk, was_sold_out, since))
     if before == [getattr(product, name) for name in _SAID] and said_before == product.source_at:
         return False
     product.updated_at = now

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Greatest
+from django.db.models.lookups import Exact
 
 from crm.models import ContactPoint, Engagement, Order
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
-from tracking.models import Cart
+from tracking.models import Cart, Event, EventKind
 from tracking.shop import episodes
 from tracking.shop.episodes import CartChange, Line, lines_of
 
@@ -20,6 +22,7 @@ __all__ = [
     "CartChange",
     "Line",
     "apply_cart_changes",
+    "at_checkout",
     "close_all",
     "close_by_token",
     "close_for_orders",
@@ -125,6 +128,17 @@ def left(now: datetime, delay: timedelta, since: datetime | None = None) -> Quer
         )
         found = found.filter(pk__in=changed.union(seen_then), idle_since__gt=since - delay)
     return found
+
+
+def at_checkout() -> Q:
+    """Carts with which their person got as far as the checkout, in this episode."""
+    went = Event.objects.filter(
+        Exact(KeyTextTransform("token", "props"), OuterRef("token")),
+        contact=OuterRef("contact"),
+        kind=EventKind.CHECKOUT,
+        occurred_at__gte=OuterRef("opened_at"),
+    )
+    return ~Q(checkout_id="") | Q(Exists(went))
 
 
 def is_bought() -> Q:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.db.models.sql.datastructures import BaseTable
 
 from tracking.models import Visit
@@ -50,8 +50,12 @@ def visits_known(
         conditions.append("e.contact_id = ANY(%s::uuid[])")
         params.append(list(among))
     events = f"tracking_event AS e WHERE {sessions.VISITING} AND {' AND '.join(conditions)}"
-    rows = Visit.objects.all()
+    return made(Visit, sessions.visits(events), params)
+
+
+def made[M: Model](model: type[M], sql: str, params: Sequence[Any]) -> QuerySet[M]:
+    """Rows of a model's shape that a query of ours makes, to be asked like any others."""
+    rows = model._default_manager.all()
     alias = rows.query.get_initial_alias()
-    made = _Made(Visit._meta.db_table, alias, sessions.visits(events), tuple(params))
-    rows.query.alias_map = {alias: made}
+    rows.query.alias_map = {alias: _Made(model._meta.db_table, alias, sql, tuple(params))}
     return rows

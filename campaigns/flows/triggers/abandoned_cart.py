@@ -63,6 +63,11 @@ class AbandonedCart(Trigger):
             help_text="Counted from the last thing the person did on any device. Practitioners write after "
             "5 to 10 minutes: sooner interrupts, later finds them gone.",
         )
+        not_checkouts = forms.BooleanField(
+            label="not those that got as far as the checkout",
+            required=False,
+            help_text="Where another campaign writes about checkouts that were left.",
+        )
 
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
@@ -112,6 +117,11 @@ class AbandonedCart(Trigger):
         minutes = params["delay_minutes"].normalize()
         return f"A cart was left: nothing done for {minutes:f} minutes, nothing bought"
 
+    def left(self, params: dict[str, Any], now: datetime, since: datetime) -> QuerySet[Cart]:
+        """The carts that were left and fell due after `since`."""
+        found = carts.left(now, _delay(params), since=since)
+        return found.exclude(carts.at_checkout()) if params["not_checkouts"] else found
+
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         since = now - (campaign.expires_after or LONGEST_LOOK_BACK)
         if campaign.launched_at:
@@ -137,7 +147,7 @@ class AbandonedCart(Trigger):
             .values("runs")
         )
         found = (
-            carts.left(now, _delay(params), since=since)
+            self.left(params, now, since)
             .filter(~Exists(too_soon), ~Exists(unchanged))
             .annotate(
                 series=Coalesce(Subquery(earlier, output_field=IntegerField()), 0),
