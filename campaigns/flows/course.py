@@ -6,16 +6,36 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from campaigns.delivery import outbox
 from campaigns.flows import entry, exits
-from campaigns.flows.kinds import NOTHING_GUARDED, ON, Batch, Guarded, Move, steps, triggers
+from campaigns.flows.kinds import NOTHING_GUARDED, ON, Batch, Guarded, Move, Step, steps, triggers
 from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
 from crm.kernel import rules
+from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.models.writing import update_rows
+
+WRITTEN = (
+    "state",
+    "step_position",
+    "arrived_at",
+    "path",
+    "visit",
+    "finished_at",
+    "left_reason",
+    "goal_at",
+)
+# So late a tick may be without everything after it being later, too.
+SLACK = timedelta(minutes=10)
+SOONEST = timedelta(seconds=1)
+
+
+class BrokenStep(ValueError):
+    """A step cannot be read; nobody passes it until it is mended."""
 
 
 class Course:
@@ -31,18 +51,24 @@ class Course:
         for of_version in self.steps.values():
             if len({step.position for step in of_version}) < len(of_version):
                 raise ValueError("Two steps stand at the same place.")
+        self._read: dict[int, tuple[Step, dict[str, Any]]] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
         self.guards: Mapping[UUID, Guarded] = {}
 
-    def begin(self, person: Enrolment, at: datetime) -> datetime:
-        """Put somebody new at their first step. Returns when they are due."""
-        return self._arrive(person, None, at) or at
+    def begin(self, person: Enrolment, at: datetime, at_step: str = "") -> datetime:
+        """Put somebody new at their first step, or at the one of this key. Returns when they are due."""
+        ahead = self.steps[person.version_id]
+        first = next((step for step in ahead if step.key == at_step), None) if at_step else None
+        if first is not None:
+            person.path = first.path
+        return self._arrive(person, first.position if first else 0, at) or at
 
     def walk(self, people: Sequence[Enrolment], due: Mapping[UUID, datetime]) -> dict[UUID, datetime]:
         """Move everyone as far as they get. Returns when those still inside are due again; the others have
         ended.
         """
+        self._note_goal(people)
         trigger = triggers.get(self.campaign.trigger)
         params = trigger.read(self.campaign.trigger_params)
         self.guards = trigger.guard_of(params, people, self.now)
@@ -60,10 +86,13 @@ class Course:
                     if move.to == "leave":
                         self.leave(person, move.reason)
                         continue
-                    again = move.until if move.to == "stay" else self._arrive(person, step, self.now)
+                    if move.to == "stay":
+                        waiting[person.pk] = max(move.until or self.now, self.now + SOONEST)
+                        continue
+                    again = self._arrive(person, step.position + 1, self._left_at(moments[person.pk]))
                     if again is None:
                         continue
-                    if move.to == "next" and again <= self.now:
+                    if again <= self.now:
                         moments[person.pk] = again
                         arrived.append(person)
                     else:
@@ -90,7 +119,7 @@ class Course:
 
     def write(self, people: Sequence[Enrolment], waiting: Mapping[UUID, datetime]) -> None:
         """Everything that came of it, in a fixed number of statements, in the caller's transaction."""
-        update_rows(people, "state", "step_position", "path", "visit", "finished_at", "left_reason")
+        update_rows(people, *WRITTEN)
         Due.objects.filter(pk__in=[person.pk for person in people if person.pk not in waiting]).delete()
         update_rows([Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], "due_at")
         Decision.objects.bulk_create(self.decisions, batch_size=1000)
@@ -110,12 +139,12 @@ class Course:
     def _run(
         self, step: StepRow, people: list[Enrolment], moments: Mapping[UUID, datetime]
     ) -> Iterable[tuple[Enrolment, Move]]:
-        kind = steps.get(step.kind)
+        kind, params = self._kind(step)
         meant = self._meant(step, people)
         batch = Batch(
             campaign=self.campaign,
             step=step,
-            params=kind.read(step.params),
+            params=params,
             people=meant,
             due=moments,
             guards=self.guards,
@@ -125,6 +154,37 @@ class Course:
         )
         moves = kind.run(batch) if meant else {}
         return [(person, moves.get(person.pk, ON)) for person in people]
+
+    def _kind(self, step: StepRow) -> tuple[Step, dict[str, Any]]:
+        """What a step is and what it was given, read once a batch."""
+        if step.pk not in self._read:
+            try:
+                kind = steps.get(step.kind)
+                self._read[step.pk] = kind, kind.read(step.params)
+            except (BrokenParams, UnknownKind) as broken:
+                raise BrokenStep(f"Step {step.position} ({step.key}) cannot be read: {broken}") from broken
+        return self._read[step.pk]
+
+    def _note_goal(self, people: Sequence[Enrolment]) -> None:
+        """Once a run: that its campaign's aim has been reached."""
+        if rules.is_blank(self.campaign.goal):
+            return
+        open_ = [person for person in people if person.goal_at is None]
+        reached = entry.those(self.campaign.goal, "The goal", open_, self.now) if open_ else set()
+        for person in open_:
+            if person.pk in reached:
+                person.goal_at = self.now
+                self.decisions.append(
+                    Decision(
+                        contact_id=person.contact_id,
+                        campaign=self.campaign,
+                        enrolment_id=person.pk,
+                        verdict=Decision.Verdict.GOAL,
+                        reason="goal",
+                        words="Reached the goal of the campaign.",
+                        decided_at=self.now,
+                    )
+                )
 
     def _meant(self, step: StepRow, people: list[Enrolment]) -> list[Enrolment]:
         """Those of whom the step's own condition is true; the others pass it by."""
@@ -137,20 +197,23 @@ class Course:
         """The step they stand at; where it is gone from a version in work, the next one."""
         return next((step for step in self._ahead(person) if step.position >= person.step_position), None)
 
-    def _arrive(self, person: Enrolment, after: StepRow | None, at: datetime) -> datetime | None:
-        """Go to the next step that is for them. Returns when it deals with them, or nothing where they are
-        through.
+    def _arrive(self, person: Enrolment, place: int, at: datetime) -> datetime | None:
+        """Go to the next step from this place on that is for them. Returns when it deals with them, or
+        nothing where they are through.
         """
-        ahead = self._ahead(person)
-        if after is not None:
-            ahead = [step for step in ahead if step.position > after.position]
-        if not ahead:
+        step = next((step for step in self._ahead(person) if step.position >= place), None)
+        if step is None:
             self._finish(person)
             return None
-        step = ahead[0]
-        person.step_position = step.position
-        kind = steps.get(step.kind)
-        return kind.due(kind.read(step.params), at)
+        person.step_position, person.arrived_at = step.position, at
+        kind, params = self._kind(step)
+        return kind.due(params, at)
+
+    def _left_at(self, due: datetime) -> datetime:
+        """When they left a step they were due at: then, if that was just now, so that the moments between
+        two ticks do not add up; after a longer halt now, so that what follows is not all at once.
+        """
+        return due if self.now - due <= SLACK else self.now
 
     def _ahead(self, person: Enrolment) -> list[StepRow]:
         return [step for step in self.steps[person.version_id] if not step.path or step.path == person.path]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, QuerySet
 
+from campaigns.flows.kinds import triggers
 from campaigns.models import Campaign, Enrolment
 from crm.kernel import rules
 from crm.models import Contact
@@ -41,18 +42,45 @@ def people(rule: Any, at: datetime, name: str, scope: rules.Scope | None = None)
     return Contact.objects.filter(pk=OuterRef("contact")).filter(rules.compile(rule, at, scope))
 
 
-def those(rule: Any, name: str, enrolments: Sequence[Enrolment], now: datetime) -> set[UUID]:
-    """The runs of whose people the rule is true, asked about these people alone; a query a subject kind."""
+def those(
+    rule: Any, name: str, enrolments: Sequence[Enrolment], now: datetime, since: str = "entered_at"
+) -> set[UUID]:
+    """The runs of whose people the rule is true, asked about these people alone; a query a subject kind.
+
+    `since` is the field of the run that *since entering* means.
+    """
     found: set[UUID] = set()
     for kind in sorted({enrolment.subject_kind for enrolment in enrolments}):
         of_kind = [enrolment for enrolment in enrolments if enrolment.subject_kind == kind]
-        scope = rules.Scope(
-            OuterRef("entered_at"),
-            kind,
-            OuterRef("subject_id") if kind else None,
-            current=True,
-            among=[enrolment.contact_id for enrolment in of_kind],
-        )
         runs = Enrolment.objects.filter(pk__in=[enrolment.pk for enrolment in of_kind])
-        found |= set(runs.filter(Exists(people(rule, now, name, scope))).values_list("pk", flat=True))
+        among = [enrolment.contact_id for enrolment in of_kind]
+        true = fulfilling(runs, rule, name, now, kind, since=since, among=among)
+        found |= set(true.values_list("pk", flat=True))
     return found
+
+
+def fulfilling(
+    runs: QuerySet[Enrolment],
+    rule: Any,
+    name: str,
+    now: datetime,
+    subject_kind: str,
+    *,
+    since: str = "entered_at",
+    among: Sequence[UUID] | None = None,
+) -> QuerySet[Enrolment]:
+    """Those of these runs, all about one kind of subject, of whose people the rule is true."""
+    scope = rules.Scope(
+        OuterRef(since),
+        subject_kind,
+        OuterRef("subject_id") if subject_kind else None,
+        current=True,
+        among=among,
+    )
+    return runs.filter(Exists(people(rule, now, name, scope)))
+
+
+def offers_of(campaign: Campaign) -> frozenset[str]:
+    """What rules within this campaign may ask of: the run, and what its trigger is about."""
+    subject = triggers.get(campaign.trigger).subject_kind if campaign.trigger in triggers else ""
+    return rules.Scope(True, subject, True if subject else None).offers

@@ -17,11 +17,13 @@ from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 
-from campaigns.flows import watching
-from campaigns.flows.course import Course
+from campaigns.flows import existing, listening, watching
+from campaigns.flows.course import BrokenStep, Course
+from campaigns.flows.entry import BrokenRule
 from campaigns.flows.kinds import Entrant, triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment
 from crm.kernel import buckets, ids
+from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.kernel.work import Budget
 from crm.ticking import ring
 
@@ -30,6 +32,7 @@ logger = logging.getLogger(__name__)
 ENTER_AT_ONCE = 1000
 ADVANCE_AT_ONCE = 500
 PARK_AT_MOST = 20
+UNREADABLE = (BrokenStep, BrokenRule, BrokenParams, UnknownKind)
 # The database's own trouble (a lost connection, a deadlock) is nobody's fault: the next run tries again.
 TRANSIENT = (OperationalError, InterfaceError)
 
@@ -63,27 +66,41 @@ def enrol_one(campaign_id: int, now: datetime) -> int | None:
                 return None
             trigger = triggers.get(campaign.trigger)
             params = trigger.read(campaign.trigger_params)
-            entrants = trigger.entrants(params, campaign, now, limit=ENTER_AT_ONCE)
-            if not entrants or not watching.lets_in(campaign, entrants, now):
+            found = list(trigger.entrants(params, campaign, now, limit=ENTER_AT_ONCE))
+            known = {entrant.contact_id for entrant in found}
+            before = existing.entrants(trigger, params, campaign, now, limit=ENTER_AT_ONCE - len(found))
+            found += [entrant for entrant in before if entrant.contact_id not in known]
+            if not found or not watching.lets_in(campaign, found, now):
                 return 0
-            return len(enter(campaign, entrants, now))
+            return len(enter(campaign, found, now))
     except TRANSIENT:
         raise
-    except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
-        pause_for(campaign_id, traceback.format_exc(limit=-3), now)
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+        pause_for(campaign_id, _told(problem), now)
         return None
 
 
-def enter(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> list[Enrolment]:
+def enter(
+    campaign: Campaign, entrants: Sequence[Entrant], now: datetime, *, at_step: str = "", came: str = ""
+) -> list[Enrolment]:
     """Write the runs of these people, their first due moment and why. Who has one for the same entry stays
-    out.
+    out. They begin at the first step or at the one with the key `at_step`; `came` says in words whence.
+
+    The campaign's row must be locked.
     """
     if campaign.current_id is None:
         raise ValueError("The campaign has no launched version.")
     course = Course(campaign, [campaign.current_id], now)
     share = float(campaign.control_share)
     people = [_enrolment(campaign, entrant, share, now) for entrant in entrants]
-    due = {person.pk: course.begin(person, person.qualified_at) for person in people}
+    by_key = {person.pk: entrant for person, entrant in zip(people, entrants, strict=True)}
+    due = {
+        # Whoever qualified a year ago is no year late.
+        person.pk: course.begin(
+            person, now if by_key[person.pk].is_existing else person.qualified_at, at_step
+        )
+        for person in people
+    }
     Enrolment.objects.bulk_create(people, ignore_conflicts=True, batch_size=1000)
     written = set(
         Enrolment.objects.filter(
@@ -100,18 +117,21 @@ def enter(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> lis
         ],
         batch_size=1000,
     )
-    evidence = {entrant.contact_id: dict(entrant.evidence) for entrant in entrants}
     Decision.objects.bulk_create(
-        [_entered(campaign, person, evidence[person.contact_id], now) for person in entered], batch_size=1000
+        [_entered(campaign, person, by_key[person.pk], came, now) for person in entered], batch_size=1000
     )
+    if began := sum(by_key[person.pk].is_existing for person in entered):
+        existing.note(campaign, began, now)
     return entered
 
 
 def advance(now: datetime, budget: Budget) -> int:
-    """Move on everyone who is due in a running campaign, and let go everyone of a stopped one. Returns how
-    many.
+    """Move on everyone who is due in a running campaign or whose waiting is over, and let go everyone of a
+    stopped one. Returns how many.
     """
     moved = 0
+    for step_id in listening.heard(now):
+        _wake(step_id, now)
     while True:
         with transaction.atomic():
             claimed = _claim(now)
@@ -134,6 +154,11 @@ def pause_for(campaign_id: int, problem: str, now: datetime) -> None:
     )
 
 
+def _told(problem: Exception) -> str:
+    """In words where a person can mend it, else where it happened. Called while it is handled."""
+    return str(problem) if isinstance(problem, UNREADABLE) else traceback.format_exc(limit=-3)
+
+
 def _claim(now: datetime) -> list[Due]:
     lock = Due.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("due_at", "pk")
     due = list(
@@ -144,14 +169,30 @@ def _claim(now: datetime) -> list[Due]:
     return due
 
 
+def _wake(step_id: int, now: datetime) -> None:
+    try:
+        with transaction.atomic():
+            listening.wake(step_id, now)
+    except TRANSIENT:
+        raise
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+        pause_for(Campaign.objects.get(versions__steps=step_id).pk, _told(problem), now)
+
+
 def _advance_group(campaign_id: int, dues: Sequence[Due], now: datetime) -> None:
     campaign = Campaign.objects.get(pk=campaign_id)
+    if campaign.state not in (Campaign.State.RUNNING, Campaign.State.STOPPED):
+        return
     try:
         with transaction.atomic():
             _move(campaign, dues, now)
         return
     except TRANSIENT:
         raise
+    except UNREADABLE as broken:
+        # Nobody is judged by what cannot be read, and nobody of them is to blame.
+        pause_for(campaign_id, _told(broken), now)
+        return
     except Exception:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
         problem = traceback.format_exc(limit=-3)
     # One of them is poison: find it, so that the others get on.
@@ -206,6 +247,7 @@ def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime
         arm=arm_of(campaign, entrant.contact_id, share),
         qualified_at=entrant.qualified_at,
         entered_at=now,
+        visit=entrant.rounds,
         is_test=entrant.is_test,
     )
 
@@ -215,14 +257,17 @@ def arm_of(campaign: Campaign, contact_id: UUID, share: float) -> str:
     return buckets.arm(f"campaign:{campaign.pk}", contact_id, share)
 
 
-def _entered(campaign: Campaign, person: Enrolment, evidence: dict[str, str], now: datetime) -> Decision:
+def _entered(campaign: Campaign, person: Enrolment, entrant: Entrant, came: str, now: datetime) -> Decision:
+    words = came or f"Entered: {triggers.get(campaign.trigger).label.lower()}."
+    if entrant.is_existing:
+        words = f"{words} Qualified before the launch; so many are let in a day: {campaign.existing_a_day}."
     return Decision(
         contact_id=person.contact_id,
         campaign=campaign,
         enrolment_id=person.pk,
         verdict=Decision.Verdict.ENTERED,
-        reason="qualified",
-        words=f"Entered: {triggers.get(campaign.trigger).label.lower()}.",
-        evidence={**evidence, "arm": person.arm},
+        reason="qualified_before" if entrant.is_existing else "went_on" if came else "qualified",
+        words=words[:300],
+        evidence={**entrant.evidence, "arm": person.arm},
         decided_at=now,
     )

@@ -17,7 +17,11 @@ from crm.kernel.kinds import Kind, Registry
 
 @dataclass(frozen=True)
 class Entrant:
-    """Somebody who qualifies: since when, about what, and the string that makes this entry unique."""
+    """Somebody who qualifies: since when, about what, and the string that makes this entry unique.
+
+    `is_existing` marks whom the campaign begins with although they qualified before it was launched;
+    `rounds` counts the flows that sent them on, this one among them.
+    """
 
     contact_id: UUID
     entry: str
@@ -26,6 +30,8 @@ class Entrant:
     subject_id: UUID | None = None
     is_test: bool = False
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    is_existing: bool = False
+    rounds: int = 1
 
 
 @dataclass(frozen=True)
@@ -62,6 +68,10 @@ class Trigger(Kind):
         """Those who qualify at `now` and have no run for it yet, at most `limit`, the longest waiting first.
 
         The campaign's entry rule must be part of the question: whoever it keeps out must not fill the batch.
+
+        Where `looks_at_people` is set it takes `existing` as well. With it, it names those who qualified
+        before the launch and do so still, the most valuable or the longest waiting first; how many may come
+        in, and when, is not its business.
         """
         raise NotImplementedError(f"{type(self).__name__} lets nobody in")
 
@@ -101,7 +111,10 @@ IN_SHADOW = Withheld(Decision.Verdict.SHADOW, "shadow", "In shadow: it would hav
 
 @dataclass(frozen=True)
 class Move:
-    """What became of one person at a step: on to the next, made to wait here `until`, or out of the flow."""
+    """What became of one person at a step: on to the next, made to wait here `until`, or out of the flow.
+
+    Waits count from `Enrolment.arrived_at`, so that they may be asked again at any time.
+    """
 
     to: Literal["next", "stay", "leave"]
     until: datetime | None = None
@@ -164,6 +177,17 @@ class Batch:
         )
 
 
+@dataclass(frozen=True)
+class Listening:
+    """A rule that is asked of those who wait at a step whenever it may have come true of them.
+
+    `since` names the field of the run that *since entering* means in it.
+    """
+
+    rule: Any
+    since: Literal["arrived_at", "entered_at"]
+
+
 class Step(Kind):
     """What happens to people at one place of a flow, a batch at a time."""
 
@@ -178,6 +202,10 @@ class Step(Kind):
     def due(self, params: dict[str, Any], at: datetime) -> datetime:
         """When somebody who arrives `at` is dealt with."""
         return at
+
+    def listens_to(self, params: dict[str, Any]) -> Listening | None:
+        """What moves those who wait here before their time is over; nothing where only time does."""
+        return None
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         """Deal with everyone in the batch, in a fixed number of queries. Who is not named goes on."""

@@ -12,10 +12,10 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Max
 
-from campaigns.flows import variants
+from campaigns.flows import moving, variants
 from campaigns.flows.checklist import Check, checklist
 from campaigns.flows.kinds import steps
-from campaigns.models import Campaign, Due, Enrolment, FlowVersion, Step
+from campaigns.models import Campaign, Due, FlowVersion, Step
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.ticking import ring
 
@@ -131,8 +131,8 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
     """Make the version in work the one people enter. Those inside finish the version they began, or are moved
     to this one.
 
-    A moved person stands at the step of the same key, or at the next one still to come. Raises
-    CannotLaunch.
+    A moved person stands at the step of the same key, or at the next one still to come; what they wait for
+    counts from when they came to their step, by its new settings. Raises CannotLaunch.
     """
     with transaction.atomic():
         locked = _locked(campaign, State.RUNNING, State.PAUSED)
@@ -145,9 +145,16 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
         locked.current = version
         locked.save(update_fields=["current"])
         if move_people:
-            _move_people(locked, version)
+            moving.move(locked, version, now)
+            ring("campaigns.advance")
     campaign.refresh_from_db()
     return campaign
+
+
+def consequences(campaign: Campaign) -> list[moving.Shift]:
+    """What moving people to the version in work would mean for them, by the step they stand at."""
+    version = newest_version(campaign)
+    return moving.shifts(campaign, version) if version and version.frozen_at is None else []
 
 
 def describe(campaign: Campaign, version: FlowVersion | None = None) -> list[tuple[Step, str]]:
@@ -201,20 +208,7 @@ def _copied(version: FlowVersion, now: datetime) -> FlowVersion:
     olds = list(version.steps.all())
     for row in rows:
         row.pk, row._state.adding, row.version = None, True, copy
+        row.marked, row.asked_at = 0, None
     Step.objects.bulk_create(rows)
     variants.copy(list(zip(olds, rows, strict=True)))
     return copy
-
-
-def _move_people(campaign: Campaign, version: FlowVersion) -> None:
-    places = {row.key: row.position for row in version.steps.all()}
-    last = max(places.values(), default=0)
-    others = Enrolment.objects.filter(campaign=campaign, state=Enrolment.State.ACTIVE).exclude(
-        version=version
-    )
-    for old in Step.objects.filter(version__in=others.values("version").distinct()).order_by("position"):
-        ahead = Step.objects.filter(version=old.version_id, position__gte=old.position).order_by("position")
-        place = next((places[row.key] for row in ahead if row.key in places), last + 1)
-        others.filter(version=old.version_id, step_position=old.position).update(
-            version=version, step_position=place
-        )

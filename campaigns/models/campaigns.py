@@ -112,6 +112,10 @@ class Campaign(models.Model):
         help_text="Let in so many of them a day as well. Blank: it looks forward only, and whoever "
         "qualified before the launch gets nothing.",
     )
+    existing_on = models.DateField(null=True, blank=True, editable=False)
+    existing_in = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many of them were let in on that day."
+    )
     launched_at = models.DateTimeField(null=True, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     current = models.ForeignKey(
@@ -162,7 +166,11 @@ class FlowVersion(models.Model):
 
 
 class Step(models.Model):
-    """One step of one version. `key` survives versions and names the step in dedupe keys."""
+    """One step of one version. `key` survives versions and names the step in dedupe keys.
+
+    `marked` and `asked_at` say when those who wait here for something were last asked about: the database's
+    transaction mark (see `crm.people.stirring`) and the instant.
+    """
 
     scale = Scale.LOCAL
     scale_column = ""
@@ -190,6 +198,8 @@ class Step(models.Model):
         blank=True,
         help_text="A message later than this after its due moment is skipped. Blank: as the campaign says.",
     )
+    marked = models.BigIntegerField(default=0, db_default=0, editable=False)
+    asked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         ordering = ["position", "id"]

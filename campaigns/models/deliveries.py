@@ -189,6 +189,7 @@ class Decision(ByContact):
         SKIPPED = "skipped", "skipped"
         SUPPRESSED = "suppressed", "not allowed"
         LEFT = "left", "left"
+        GOAL = "goal", "reached the goal"
         FAILED = "failed", "failed"
 
     contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="decisions", db_index=False)

@@ -27,12 +27,18 @@ class Enrolment(ByContact):
     arm = models.CharField(max_length=10, choices=Arm.choices, default=Arm.TREATMENT)
     state = models.CharField(max_length=8, choices=State.choices, default=State.ACTIVE)
     step_position = models.PositiveSmallIntegerField(default=0, help_text="The step they are at.")
+    arrived_at = models.DateTimeField(
+        null=True, blank=True, help_text="Since when they are at that step; waits count from it."
+    )
     path = models.CharField(max_length=40, blank=True)
     visit = models.PositiveSmallIntegerField(default=1, help_text="Counts loops through a step.")
     qualified_at = models.DateTimeField(help_text="The due moment that let them in; lift counts from it.")
     entered_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True, blank=True)
     left_reason = models.CharField(max_length=60, blank=True)
+    goal_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the campaign's goal was first seen to be reached."
+    )
     is_test = models.BooleanField(default=False)
 
     class Meta:

@@ -12,7 +12,7 @@ from django.utils.choices import CallableChoiceIterator
 from campaigns.flows.kinds import steps, triggers
 from config.reference import samples
 from crm.kernel.kinds import Kind
-from crm.kernel.rules import Condition, conditions
+from crm.kernel.rules import Condition, RuleFormField, conditions
 
 NOTE = "*Written by `make docs` from the program itself; a test fails when this page is old.*"
 _LISTED = 12
@@ -109,6 +109,7 @@ _SORTS: list[tuple[type[forms.Field], str]] = [
     (forms.DateTimeField, "a moment"),
     (forms.DateField, "a day"),
     (forms.TimeField, "a time of the day"),
+    (RuleFormField, "a rule"),
 ]
 
 

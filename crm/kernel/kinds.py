@@ -62,13 +62,16 @@ class Kind:
         if not isinstance(params, Mapping):
             raise BrokenParams("", "parameters are a list of names and values")
         for name, value in params.items():
-            if name not in self.Params.base_fields:
+            field = self.Params.base_fields.get(name)
+            if field is None:
                 raise BrokenParams(str(name), "is not a parameter of this kind")
-            _refuse_strange(name, value)
+            # A rule is a document of its own, which its field reads to the last key.
+            if not getattr(field, "takes_document", False):
+                _refuse_strange(name, value)
         form = self.form(params)
         if not form.is_valid():
-            field, errors = next(iter(form.errors.items()))
-            raise BrokenParams("" if field == "__all__" else field, str(errors[0]))
+            wrong, errors = next(iter(form.errors.items()))
+            raise BrokenParams("" if wrong == "__all__" else wrong, str(errors[0]))
         for name, value in form.cleaned_data.items():
             if isinstance(value, int) and abs(value) > _LARGEST:
                 raise BrokenParams(name, "is too large a number")

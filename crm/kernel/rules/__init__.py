@@ -6,7 +6,7 @@ from crm.kernel.rules.explaining import Explanation, Verdict, explain
 from crm.kernel.rules.field import RuleField
 from crm.kernel.rules.form import RuleFormField
 from crm.kernel.rules.narrowing import AnyOf
-from crm.kernel.rules.sentences import sentence
+from crm.kernel.rules.sentences import clause, sentence
 from crm.kernel.rules.tree import ALL, ANY, NONE, Group, Leaf, Malformed, Problem, is_blank, parse
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "RuleFormField",
     "Scope",
     "Verdict",
+    "clause",
     "compile",
     "conditions",
     "drift",

@@ -32,9 +32,10 @@ class RuleWidget(forms.Widget):
         js = ("rekindle/rules.js",)
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        return drawn(
-            name, rows.as_group(value), self.offers, id=self.build_attrs(self.attrs, attrs).get("id")
-        )
+        own = self.build_attrs(self.attrs, attrs)
+        # What a page says of the field stands around the rows: they come and go.
+        said = {key: told for key, told in own.items() if key.startswith("data-")}
+        return drawn(name, rows.as_group(value), self.offers, id=own.get("id"), said=said)
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         if data.get(name):
@@ -89,6 +90,7 @@ class RuleFormField(forms.Field):
     """The form's side of a rule: a document that can be read, or the reasons why not."""
 
     widget = RuleWidget
+    takes_document = True
     default_error_messages = {"json": "This is not a rule: it is not a JSON document."}
 
     def __init__(

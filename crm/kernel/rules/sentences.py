@@ -23,6 +23,11 @@ def sentence(document: Any) -> str:
     return spoken
 
 
+def clause(document: Any) -> str:
+    """A rule that can be read as the words that follow "people who". Raises Malformed."""
+    return _said(parse(document))
+
+
 def words(leaf: Leaf) -> str | None:
     """One condition in words, or None where it cannot be read."""
     try:
