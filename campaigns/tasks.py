@@ -1,5 +1,5 @@
 """The ticks of campaigns: let people in, move them on, tell colleagues, send, free what a dead worker held,
-credit orders, work out recommendations, keep up what became of coupons.
+credit orders, work out recommendations, keep up what became of coupons, pick winners.
 """
 
 from datetime import datetime, timedelta
@@ -8,7 +8,7 @@ from campaigns.delivery import notices, outbox
 from campaigns.flows import journeys
 from campaigns.messages import recommending
 from campaigns.offers import codes, upkeep
-from campaigns.results import attribution
+from campaigns.results import attribution, picking
 from crm.kernel import clock
 from crm.kernel.work import Budget
 from crm.models import Heartbeat
@@ -79,3 +79,9 @@ def coupons(now: datetime, budget: Budget) -> int:
 def fetch_codes(now: datetime, budget: Budget) -> int:
     """Fetch codes for offers that keep some ready and have too few."""
     return codes.top_up(now, budget)
+
+
+@tick("campaigns.winners", every=600)
+def pick_winners(now: datetime, budget: Budget) -> int:
+    """Pick the winner among compared messages where a marketer left that to the program."""
+    return picking.pick_winners(now, budget)

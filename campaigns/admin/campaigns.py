@@ -15,13 +15,13 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.admin import launch, trials
+from campaigns.admin import launch, results, trials
 from campaigns.admin.picture import draw
 from campaigns.admin.steps import StepInline, is_frozen
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks, triggers
 from campaigns.models import Campaign, Enrolment
-from campaigns.results import comparing, reporting
+from campaigns.results import reporting
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.kernel.kindforms import fields_of, kind_form
@@ -116,6 +116,7 @@ class CampaignAdmin(ModelAdmin):
             path("<int:pk>/try/", wrap(require_GET(self.walk)), name="campaigns_campaign_try"),
             path("<int:pk>/test/", wrap(require_POST(self.test)), name="campaigns_campaign_test"),
             *launch.urls(self),
+            *results.urls(self),
             *super().get_urls(),
         ]
 
@@ -221,5 +222,4 @@ def _page(campaign: Campaign) -> dict[str, Any]:
         "checklist": checks,
         "missing": sum(not check.done for check in checks),
         "week": week,
-        "compared": comparing.compared(campaign, version),
-    }
+    } | results.context(campaign, version, now)

@@ -43,7 +43,7 @@ def _unsubscribe(templates: Sequence[Template]) -> Check:
     label = "A way to stop in every message"
     for template in templates:
         if template.current is not None and (found := lacks(template.current)):
-            words = f"“{template}” has not {' and not '.join(found)}: add the block *Footer*."
+            words = f"“{template}” lacks {' and '.join(found)}: add the block “Footer”."
             return Check("unsubscribe", label, words, "template", template.pk)
     return Check("unsubscribe", label, note="unsubscribe link and postal address" if templates else "")
 

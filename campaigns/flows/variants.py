@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import transaction
 
-from campaigns.models import Step, StepVariant, Template
+from campaigns.models import Step, StepVariant, Template, VariantPick
 from crm.kernel import buckets
 
 MOST = 8
@@ -31,15 +32,30 @@ class Chosen:
     label: str = ""
 
 
-def choose(step: Step, campaign_id: int, contact_id: object) -> Chosen:
-    """Always the same for one person and step, in every version of the flow; another step asks anew."""
+def choose(step: Step, campaign_id: int, contact_id: object, entered_at: datetime) -> Chosen:
+    """Always the same for one person and step, in every version of the flow; another step asks anew. Whoever
+    entered after a winner was picked gets the winner.
+    """
     rows = list(step.variants.all())
     if not rows:
         return Chosen(step.template_id)
+    won = next((label for at, label in _picks(step, campaign_id) if at <= entered_at), "")
+    if winner := next((row for row in rows if row.label == won), None):
+        return Chosen(winner.template_id, winner.label)
     label = buckets.pick(
         f"variant:{campaign_id}:{step.key}", contact_id, {row.label: float(row.weight) for row in rows}
     )
     return next(Chosen(row.template_id, row.label) for row in rows if row.label == label)
+
+
+def _picks(step: Step, campaign_id: int) -> list[tuple[datetime, str]]:
+    """The winners picked for the step, the newest first; asked once a step in hand."""
+    found: list[tuple[datetime, str]] | None = step.__dict__.get("_winners")
+    if found is None:
+        picks = VariantPick.objects.filter(campaign_id=campaign_id, step_key=step.key)
+        found = list(picks.order_by("-picked_at", "-pk").values_list("picked_at", "label"))
+        step.__dict__["_winners"] = found
+    return found
 
 
 def messages_of(step: Step) -> list[tuple[str, Template]]:

@@ -1,4 +1,4 @@
-"""A campaign is launched through its checklist, on a desk and on a telephone."""
+"""A campaign is launched through its checklist and its results are read, on a desk and on a telephone."""
 
 import pytest
 from django.contrib.auth.models import User
@@ -6,12 +6,14 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Delivery, Enrolment
 from crm.kernel import clock
 from tests import office as cast
 from tests.browser import pictures
 from tests.browser.test_offers import fits
-from tests.campaigns.flows.stage import MINUTE, leave_cart
+from tests.campaigns import mailing
+from tests.campaigns.flows.stage import MINUTE, buy, flow, leave_cart
+from tests.campaigns.flows.test_variants import compare
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -54,3 +56,52 @@ def test_a_marketer_reads_the_list_and_launches(
     expect(page.get_by_text("It looks forward only")).to_be_visible()
     assert Campaign.objects.get(pk=campaign.pk).state == "running"
     assert complaints == []
+
+
+def test_results_are_read_and_a_winner_is_picked(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    campaign = a_year_of_results()
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/")
+    results = page.get_by_role("region", name="Results")
+    expect(results.get_by_text("Those who were treated bought more than they would have.")).to_be_visible()
+    expect(results.get_by_text("Not enough yet")).to_be_visible()
+    results.scroll_into_view_if_needed()
+    pictures.keep(page, "results")
+    fits(page)
+    results.get_by_label("The winner is").select_option("With alternatives")
+    results.get_by_role("button", name="Pick it").click()
+    expect(page.get_by_text("With alternatives was picked")).to_be_visible()
+    assert complaints == []
+
+
+def a_year_of_results() -> Campaign:
+    """Carts of 400 people, a quarter of them held out; the others got one of two messages."""
+    now = clock.now()
+    at = now - 20 * 24 * 60 * MINUTE
+    campaign = flow(control_share="0.25", launched_at=at)
+    compare(campaign.current.steps.get(), **{"Cart alone": 1, "With alternatives": 1})
+    people = mailing.people(400, campaign.purpose)
+    made = []
+    for number, who in enumerate(people):
+        held_out = number % 4 == 0
+        run = Enrolment(
+            contact=who, campaign=campaign, version=campaign.current, entry="x", qualified_at=at,
+            entered_at=at, arm="control" if held_out else "treatment",
+        )  # fmt: skip
+        run.save(force_insert=True)
+        if not held_out:
+            label = "With alternatives" if number % 2 else "Cart alone"
+            made.append(
+                mailing.message(
+                    who, campaign, template=mailing.template(), step_key="step-1", variant=label,
+                    created_at=at, due_at=at, enrolment_id=run.pk,
+                )
+            )  # fmt: skip
+        if (number % 3 == 1 and not held_out) or number % 40 == 0:
+            buy(who, at + 60 * MINUTE, total=40 + number % 60)
+    Delivery.objects.bulk_create(made)
+    for state in ("claimed", "sending", "sent"):
+        Delivery.objects.filter(campaign=campaign).update(state=state, finished_at=at)
+    return campaign

@@ -140,7 +140,7 @@ def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> De
     ends_on_order = campaign.exit_on_purchase
     due_at = batch.due[person.pk]
     good_for = batch.step.expires_after or campaign.expires_after
-    chosen = variants.choose(batch.step, campaign.pk, person.contact_id)
+    chosen = variants.choose(batch.step, campaign.pk, person.contact_id, person.entered_at)
     assert chosen.template_id is not None
     return Delivery(
         dedupe_key=f"j:{person.pk}:{batch.step.key}:{person.visit}",
