@@ -34,6 +34,7 @@ UNFOLD = {
         lambda request: static("rekindle/rules.css"),
         lambda request: static("rekindle/brand.css"),
         lambda request: static("rekindle/launch.css"),
+        lambda request: static("rekindle/flow.css"),
     ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",

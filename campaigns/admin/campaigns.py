@@ -1,11 +1,11 @@
-"""Campaigns: made from a playbook, edited in place beside their picture, launched through a checklist."""
+"""Campaigns: made from a playbook, drawn step by step, launched through a checklist."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import inspect
+from collections.abc import Callable
 from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, OuterRef, QuerySet, Subquery
@@ -15,18 +15,13 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.admin import launch, results, trials
-from campaigns.admin.picture import draw
-from campaigns.admin.steps import StepInline, is_frozen
+from campaigns.admin import campaign_form, campaign_head, campaign_pages, flow, launch, results, trials
 from campaigns.flows import launching
-from campaigns.flows.kinds import playbooks, triggers
+from campaigns.flows.kinds import Playbook, playbooks, triggers
 from campaigns.models import Campaign, Enrolment
-from campaigns.results import reporting
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
-from crm.kernel.kindforms import fields_of, kind_form
 from crm.kernel.kinds import UnknownKind
-from crm.models import Purpose
 
 ACTS = {
     "pause": "Paused. Nobody enters, nothing leaves; messages already queued wait and expire.",
@@ -34,37 +29,7 @@ ACTS = {
     "stop": "Stopped for good. People inside leave it.",
 }
 STATES = {"draft": "info", "running": "success", "paused": "warning", "stopped": "danger"}
-
-
-class CampaignForm(forms.ModelForm):
-    class Meta:
-        model = Campaign
-        fields = [
-            "name",
-            "description",
-            "purpose",
-            "sender",
-            "trigger",
-            "entry_rule",
-            "reentry_days",
-            "exit_on_purchase",
-            "exit_rule",
-            "expires_after",
-            "control_share",
-            "goal",
-            "priority",
-        ]
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            for name in ("reentry_days", "control_share"):
-                self.initial[name] = f"{getattr(self.instance, name).normalize():f}"
-        if "purpose" in self.fields:
-            purposes: Any = self.fields["purpose"]
-            purposes.queryset = Purpose.objects.exclude(kind=Purpose.Kind.TRACKING)
-        if "expires_after" in self.fields:
-            self.fields["expires_after"].help_text += " Written as hours:minutes:seconds."
+FORMS = (campaign_form.WHO, campaign_form.SETTINGS)
 
 
 @admin.register(Campaign)
@@ -76,11 +41,10 @@ class CampaignAdmin(ModelAdmin):
     ordering = ["-created_at"]
     list_select_related = ["purpose"]
     list_before_template = "campaigns/playbooks.html"
-    change_form_outer_before_template = "campaigns/campaign_page.html"
-    inlines = [StepInline]
+    change_form_outer_before_template = "campaigns/campaign_form_head.html"
 
     class Media:
-        js = ["rekindle/kinds.js", "rekindle/variants.js"]
+        js = ["rekindle/kinds.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Campaign]:
         inside = Enrolment.objects.filter(
@@ -90,31 +54,31 @@ class CampaignAdmin(ModelAdmin):
         return super().get_queryset(request).annotate(inside=Coalesce(Subquery(counted), 0))
 
     def get_form(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
-        kwargs["form"] = kind_form(CampaignForm, "trigger", "trigger_params", triggers)
+        kwargs["form"] = campaign_form.form_of(_section(request))
         return super().get_form(request, obj, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        tab = {"classes": ["tab"]}
-        who = ["trigger", *fields_of("trigger", triggers), "entry_rule", "reentry_days"]
-        if not self.has_change_permission(request, obj):
-            who = ["trigger_words", "entry_rule", "reentry_days"]
-        return [
-            ("Campaign", tab | {"fields": ["name", "description", "purpose", "sender"]}),
-            ("Who enters", tab | {"fields": who}),
-            ("When they leave", tab | {"fields": ["exit_on_purchase", "exit_rule", "expires_after"]}),
-            ("How it is measured", tab | {"fields": ["control_share", "goal", "priority"]}),
-        ]
+        may_change = obj is None or self.has_change_permission(request, obj)
+        return campaign_form.fieldsets(_section(request), may_change=may_change)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Campaign | None = None) -> list[str]:
         return ["trigger_words"]
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
+
+        def of_one(name: str, view: Callable[..., HttpResponse]) -> Any:
+            return path(f"<int:pk>/{name}/", wrap(view), name=f"campaigns_campaign_{name}")
+
         return [
             path("make/<str:key>/", wrap(require_POST(self.make)), name="campaigns_campaign_make"),
-            path("<int:pk>/act/", wrap(require_POST(self.act)), name="campaigns_campaign_act"),
-            path("<int:pk>/try/", wrap(require_GET(self.walk)), name="campaigns_campaign_try"),
-            path("<int:pk>/test/", wrap(require_POST(self.test)), name="campaigns_campaign_test"),
+            of_one("act", require_POST(self.act)),
+            of_one("flow", require_POST(self.change_flow)),
+            of_one("try", require_GET(self.walk)),
+            of_one("test", require_POST(self.test)),
+            of_one("results", require_GET(self.results)),
+            of_one("people", require_GET(self.people_in_it)),
+            of_one("why", require_GET(self.why)),
             *launch.urls(self),
             *results.urls(self),
             *super().get_urls(),
@@ -132,7 +96,7 @@ class CampaignAdmin(ModelAdmin):
         return redirect("admin:campaigns_campaign_change", campaign.pk)
 
     def act(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Launch, pause, resume or stop it; open its steps for changes; put changed steps into use."""
+        """Launch, pause, resume or stop it; put changed steps into use."""
         campaign = self._changeable(request, pk)
         by, now, verb = request.user.get_username(), clock.now(), request.POST.get("do", "")
         if verb == "launch":
@@ -141,49 +105,69 @@ class CampaignAdmin(ModelAdmin):
             if verb in ACTS:
                 getattr(launching, verb)(campaign, by, now)
                 messages.success(request, ACTS[verb])
-            elif verb == "edit":
-                version = launching.editable_version(campaign, now)
-                messages.success(
-                    request, f"Version {version.number} may be changed; people inside keep theirs."
-                )
             elif verb == "publish":
-                launching.publish(campaign, by, now, move_people=request.POST.get("move") == "yes")
-                messages.success(request, "The new version is in use.")
+                moves = request.POST.get("move") == "yes"
+                launching.publish(campaign, by, now, move_people=moves)
+                inside = "were moved to it" if moves else "go on with the version they began"
+                messages.success(request, f"The new version is in use. People inside {inside}.")
             else:
                 raise Http404
         except launching.NotReady as error:
             messages.error(request, str(error))
         return redirect("admin:campaigns_campaign_change", pk)
 
+    def change_flow(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One change of its steps."""
+        return flow.act(self, request, self._changeable(request, pk))
+
     def walk(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What would happen to one person, on a fast clock; all that it wrote is taken back."""
-        campaign = self.get_object(request, str(pk))
-        if campaign is None:
-            raise Http404
-        if not self.has_view_permission(request, campaign):
-            raise PermissionDenied
-        return trials.walk(self, request, campaign)
+        return trials.walk(self, request, self._viewable(request, pk))
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Really send the messages of such a walk to a colleague."""
         return trials.test(request, self._changeable(request, pk))
 
+    def results(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What its steps and messages did."""
+        return campaign_pages.results(self, request, self._viewable(request, pk))
+
+    def people_in_it(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Who is in it now."""
+        return campaign_pages.people(self, request, self._viewable(request, pk, names_people=True))
+
+    def why(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What it decided about one person."""
+        return campaign_pages.why(self, request, self._viewable(request, pk, names_people=True))
+
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        return super().changelist_view(request, (extra_context or {}) | {"playbooks": list(playbooks)})
+        shown = {"groups": _plays(), "any_campaign": Campaign.objects.exists()}
+        return super().changelist_view(request, (extra_context or {}) | shown)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
+        section = _section(request)
         campaign = self.get_object(request, object_id)
-        if campaign is not None and self.has_view_permission(request, campaign):
-            extra_context = (extra_context or {}) | _page(campaign)
-        return super().change_view(request, object_id, form_url, extra_context)
+        if campaign is None or not self.has_view_permission(request, campaign):
+            return super().change_view(request, object_id, form_url, extra_context)
+        if not section:
+            if request.method == "POST":
+                return redirect("admin:campaigns_campaign_change", campaign.pk)
+            return flow.page(self, request, campaign)
+        head = campaign_head.head(self, request, campaign, section, clock.now())
+        buttons = {"show_save_and_continue": False, "show_save_and_add_another": False}
+        return super().change_view(request, object_id, form_url, (extra_context or {}) | head | buttons)
 
-    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        super().save_formset(request, form, formset, change)
-        for step in formset.forms:
-            if "variants" in step.changed_data and step not in formset.deleted_forms:
-                step.keep_variants()
+    def response_add(self, request: HttpRequest, obj: Campaign, post_url_continue: Any = None) -> Any:
+        if "_popup" in request.POST:
+            return super().response_add(request, obj, post_url_continue)
+        messages.success(request, f"{obj} is a draft now. Add its first step.")
+        return redirect("admin:campaigns_campaign_change", obj.pk)
+
+    def response_post_save_change(self, request: HttpRequest, obj: Campaign) -> HttpResponse:
+        """Back to the form one comes from: the campaign is one place, not a row of the list."""
+        return redirect(request.get_full_path())
 
     @display(description="State", label=STATES)
     def what(self, campaign: Campaign) -> tuple[str, str]:
@@ -200,6 +184,15 @@ class CampaignAdmin(ModelAdmin):
     def people(self, campaign: Any) -> int:
         return campaign.inside
 
+    def _viewable(self, request: HttpRequest, pk: int, *, names_people: bool = False) -> Campaign:
+        campaign = self.get_object(request, str(pk))
+        if campaign is None:
+            raise Http404
+        allowed = self.has_view_permission(request, campaign)
+        if not allowed or (names_people and not request.user.has_perms(campaign_head.NAMES_PEOPLE)):
+            raise PermissionDenied
+        return campaign
+
     def _changeable(self, request: HttpRequest, pk: int) -> Campaign:
         campaign = self.get_object(request, str(pk))
         if campaign is None:
@@ -209,17 +202,16 @@ class CampaignAdmin(ModelAdmin):
         return campaign
 
 
-def _page(campaign: Campaign) -> dict[str, Any]:
-    """What stands above the form: state, this week's numbers, the picture, what is missing for the launch."""
-    version = launching.newest_version(campaign)
-    now = clock.now()
-    week = reporting.campaign_at_work(campaign, now - timedelta(days=7))
-    checks = launching.checklist(campaign, now)
-    return {
-        "picture": draw(campaign, version, reporting.people_in_steps(campaign)),
-        "version": version,
-        "frozen": is_frozen(campaign),
-        "checklist": checks,
-        "missing": sum(not check.done for check in checks),
-        "week": week,
-    } | results.context(campaign, version, now)
+def _section(request: HttpRequest) -> str:
+    """Which of the forms is meant; blank for the flow, and for the form of a new campaign."""
+    asked = request.GET.get("section", "")
+    return asked if asked in FORMS else ""
+
+
+def _plays() -> list[tuple[str, list[tuple[Playbook, list[str]]]]]:
+    """Every play by its group, each with what there is to know about it, a paragraph apiece."""
+    groups: dict[str, list[tuple[Playbook, list[str]]]] = {}
+    for play in playbooks:
+        told = (inspect.getdoc(type(play)) or "").split("\n\n")
+        groups.setdefault(play.group or "Others", []).append((play, [" ".join(one.split()) for one in told]))
+    return list(groups.items())

@@ -1,16 +1,17 @@
-"""A flow as a picture: who enters, steps with the people in them, paths side by side; numbers alone."""
+"""A flow as a picture: cards from top to bottom, paths side by side, numbers on each, and what to mend."""
 
 from __future__ import annotations
 
-import textwrap
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from campaigns.admin import lengths
 from campaigns.flows.kinds import steps, triggers
-from campaigns.models import Campaign, FlowVersion, Step
+from campaigns.flows.outline import Lane, Node, nowhere, outline, unfed
+from campaigns.models import Campaign, Step
+from campaigns.results.steps import AtStep, AtSteps
+from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
-
-WIDTH, HEIGHT, GAP = 280, 92, 34
-LETTERS = 42
 
 
 @dataclass(frozen=True)
@@ -22,76 +23,170 @@ class Said:
     problem: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Card:
-    """One card: where it stands, what it says, how many people stand in it."""
+    """One step of the picture, with the paths that part below it."""
 
-    x: int
-    y: int
+    key: str
     icon: str
     said: Said
-    people: int | None = None
+    number: int
+    path: str
+    at: AtStep
+    notes: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    is_chosen: bool = False
 
-    @property
-    def lines(self) -> list[tuple[int, str]]:
-        """The words, folded to the card's width, with the height each line stands at."""
-        folded = textwrap.wrap(self.said.words, LETTERS, max_lines=2, placeholder=" …")
-        return [(47 + 15 * number, line) for number, line in enumerate(folded)]
+
+@dataclass
+class Shown:
+    """A place of a lane: a card or none, the lanes below, and the step below which a new one would go."""
+
+    card: Card | None
+    lanes: list[ShownLane]
+    last: str
+
+
+@dataclass
+class ShownLane:
+    """One path. `first` is the step at which it parts; `hint` says what is odd about it."""
+
+    name: str
+    first: str
+    places: list[Shown]
+    may_begin: bool = True
+    hint: str = ""
 
 
 @dataclass(frozen=True)
 class Picture:
-    width: int
-    height: int
-    cards: list[Card]
-    lines: list[tuple[int, int, int, int]]
-    elsewhere: int
-    card_width: int = WIDTH
-    card_height: int = HEIGHT
+    trigger: Said
+    leaves: list[str]
+    top: ShownLane
+    problems: int
 
 
-def draw(campaign: Campaign, version: FlowVersion | None, people: dict[tuple[int, int], int]) -> Picture:
-    """The picture of one version, with how many people stand in each step; those of other versions apart."""
-    rows = (
-        list(version.steps.select_related("template", "offer").prefetch_related("variants__template"))
-        if version
-        else []
-    )
-    paths = sorted({row.path for row in rows if row.path})
-    columns = {path: number for number, path in enumerate(paths)}
-    middle = (max(len(paths), 1) - 1) * (WIDTH + GAP) // 2
-    cards = [Card(middle, 0, "⚡", of_trigger(campaign))]
-    lines: list[tuple[int, int, int, int]] = []
-    tips = {"": (middle, 0)}
-    y = 0
-    for row in rows:
-        y += HEIGHT + GAP
-        x = columns[row.path] * (WIDTH + GAP) if row.path else middle
-        above = [tips.get(row.path, tips[""])] if row.path else list(tips.values())
-        lines += [(ax + WIDTH // 2, ay + HEIGHT, x + WIDTH // 2, y) for ax, ay in above]
-        tips = tips | {row.path: (x, y)} if row.path else {"": (x, y)}
-        icon = steps.get(row.kind).icon if row.kind in steps else "●"
-        cards.append(Card(x, y, icon, of_step(row), people.get((row.version_id, row.position), 0)))
-    shown = sum(card.people or 0 for card in cards)
-    width = max(len(paths), 1) * (WIDTH + GAP) - GAP + 4
-    return Picture(width, y + HEIGHT + 4, cards, lines, sum(people.values()) - shown)
+def draw(campaign: Campaign, rows: list[Step], at: AtSteps, chosen: str = "") -> Picture:
+    """The picture of these steps, one of them chosen."""
+    drawing = _Drawing(rows, at, chosen)
+    top = drawing.lane(drawing.top, "")
+    trigger = of_trigger(campaign)
+    problems = sum(bool(card.problems) for card in drawing.cards) + bool(trigger.problem)
+    return Picture(trigger, _leaves(campaign), top, problems)
+
+
+class _Drawing:
+    def __init__(self, rows: list[Step], at: AtSteps, chosen: str) -> None:
+        self.at, self.chosen = at, chosen
+        self.top = outline(rows)
+        self.unfed = {row.key for row in unfed(self.top)}
+        self.lost = nowhere(rows)
+        self.cards: list[Card] = []
+
+    def lane(self, lane: Lane, first: str, *, may_begin: bool = True, hint: str = "") -> ShownLane:
+        return ShownLane(lane.name, first, [self.place(node) for node in lane.nodes], may_begin, hint)
+
+    def place(self, node: Node) -> Shown:
+        last = [row.key for row in node.rows()][-1]
+        if node.row is None:
+            lanes = [self.lane(lane, "", may_begin=False, hint=_hint(lane)) for lane in node.lanes]
+            return Shown(None, lanes, last)
+        card = self.card(node.row)
+        lanes = [
+            self.lane(lane, card.key, hint=EMPTY if lane.name in self.lost.get(card.key, []) else "")
+            for lane in node.lanes
+        ]
+        return Shown(card, lanes, last)
+
+    def card(self, row: Step) -> Card:
+        said = of_step(row)
+        problems = [said.problem] if said.problem else []
+        if row.key in self.unfed:
+            problems.append(
+                f"Nobody is on the path “{row.path}” here: choose another path for it, or add a step above "
+                "that puts people on it."
+            )
+        card = Card(
+            row.key,
+            steps.get(row.kind).icon if row.kind in steps else "●",
+            said,
+            len(self.cards) + 1,
+            row.path,
+            self.at.by_key.get(row.key, AtStep()),
+            list(_notes(row)),
+            problems,
+            row.key == self.chosen,
+        )
+        self.cards.append(card)
+        return card
+
+
+EMPTY = "Nothing happens on this path: add a step, or people go straight on."
+
+
+def _hint(lane: Lane) -> str:
+    return "" if lane.is_fed else "Nobody is on this path."
 
 
 def of_trigger(campaign: Campaign) -> Said:
     try:
         kind = triggers.get(campaign.trigger)
-        return Said("Who enters", kind.sentence(kind.read(campaign.trigger_params)))
+        words = kind.sentence(kind.read(campaign.trigger_params))
     except (UnknownKind, BrokenParams) as error:
-        return Said("Who enters", "", str(error))
+        return Said("Who enters", "", f"Mend what lets people in: {error}.")
+    if not rules.is_blank(campaign.entry_rule):
+        words = f"{words}. Only {_lowered(rules.sentence(campaign.entry_rule))}"
+    return Said("Who enters", words)
 
 
 def of_step(row: Step) -> Said:
+    """A step in words, and the first thing to mend. The same as the checklist says."""
     try:
         kind = steps.get(row.kind)
     except UnknownKind as error:
-        return Said(row.kind, "", str(error))
+        return Said(row.kind, "", f"Take it out: {error}.")
     try:
         params = kind.read(row.params)
     except BrokenParams as error:
-        return Said(kind.label, "", str(error))
-    return Said(kind.label, kind.sentence(params, row), "; ".join(kind.problems(params, row)))
+        return Said(kind.label, "", f"Mend its settings: {_named(kind, error)}.")
+    problems = kind.problems(params, row)
+    if not rules.is_blank(row.only_if) and (found := rules.problems(row.only_if, _inside())):
+        problems = [*problems, f"Mend its condition: {found[0]}."]
+    return Said(kind.label, kind.sentence(params, row), " ".join(problems))
+
+
+def sentence(row: Step) -> str:
+    """The step in words; what it is called where it cannot be read."""
+    said = of_step(row)
+    return said.words or said.title
+
+
+def _named(kind: Any, error: BrokenParams) -> str:
+    """What is wrong with a field, under the name it has in the form."""
+    asked = kind.Params.base_fields.get(error.field)
+    return f"{asked.label or error.field.replace('_', ' ')}: {error.message}" if asked else str(error)
+
+
+def _inside() -> frozenset[str]:
+    return Step._meta.get_field("only_if").offers
+
+
+def _notes(row: Step) -> list[str]:
+    notes = []
+    if not rules.is_blank(row.only_if):
+        notes.append(f"Only {_lowered(rules.sentence(row.only_if))}")
+    if row.expires_after:
+        notes.append(f"Too late after {lengths.said(row.expires_after)}.")
+    return notes
+
+
+def _leaves(campaign: Campaign) -> list[str]:
+    """What ends it for somebody at any time."""
+    leaves = ["whoever buys"] if campaign.exit_on_purchase else []
+    if not rules.is_blank(campaign.exit_rule):
+        leaves.append(_lowered(rules.sentence(campaign.exit_rule)).removesuffix("."))
+    return leaves
+
+
+def _lowered(words: str) -> str:
+    return words[:1].lower() + words[1:]

@@ -1,4 +1,4 @@
-"""The *Results* of a campaign's page: what it adds, and its messages set against each other."""
+"""The *Results* of a campaign: what it adds, and its messages set against each other."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def act(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(error))
     else:
         messages.success(request, words)
-    return redirect(reverse("admin:campaigns_campaign_change", args=[pk]) + "#results")
+    return redirect(reverse("admin:campaigns_campaign_results", args=[pk]))
 
 
 def _done(campaign: Campaign, verb: str, step: str, label: str, by: str, now: datetime, posted: Any) -> str:

@@ -1,44 +1,102 @@
-"""The steps of a campaign, edited in place until people may walk them, then to be read."""
+"""The form of one step: what its kind asks, which message and offer, for whom, and how late is too late."""
 
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from campaigns.admin import picture, variant_rows
-from campaigns.flows import launching, variants
+from campaigns.admin import variant_rows
+from campaigns.admin.lengths import LengthField
+from campaigns.flows.kinds import Step as StepKind
 from campaigns.flows.kinds import steps
-from campaigns.models import Campaign, Step
-from crm.kernel import clock
-from crm.kernel.backoffice import NonrelatedStackedInline, display, dress
-from crm.kernel.kindforms import fields_of, kind_form
+from campaigns.flows.outline import paths_of
+from campaigns.flows.variants import Wanted
+from campaigns.models import Step
+from crm.kernel import rules
+from crm.kernel.backoffice import dress
+
+PREFIX = "with"
+FOR_WHOM = ("path", "only_if", "expires_after")
 
 
 class StepForm(forms.ModelForm):
-    position = forms.IntegerField(
-        required=False, min_value=0, max_value=999, help_text="Drag the step, or type its place. Blank: last."
+    """One step of a kind that is known. What the kind asks is a form of its own, `params`."""
+
+    path = forms.ChoiceField(
+        label="for people on the path",
+        required=False,
+        help_text="Paths come from steps above that part people, such as a branch.",
     )
     variants = variant_rows.VariantsField(
-        label="Messages compared",
+        label="messages compared",
         required=False,
-        help_text="Each person gets one of them, always the same. The campaign’s page counts what each did.",
+        help_text="Each person gets one of them, always the same. “Results” counts what each did.",
+    )
+    expires_after = LengthField(
+        label="too late after",
+        required=False,
+        help_text="Whoever could not be written to by then (night, a limit, a pause) is passed over. Blank: "
+        "as the campaign’s settings say.",
     )
 
     class Meta:
         model = Step
-        fields = ["kind", "template", "offer", "position"]
+        fields = ["template", "variants", "offer", "path", "only_if", "expires_after"]
+        labels = {"template": "message", "only_if": "only for people of whom this is true"}
+        help_texts = {"only_if": "Others pass this step by and go on. Empty: everyone."}
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kind: StepKind, rows: Sequence[Step], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        dress(self, {"position"})
-        if self.instance.pk:
-            self.initial["variants"] = variant_rows.initial(self.instance)
-            # What the theme writes above the fields of a row.
-            self.instance.get_inline_title = lambda: picture.of_step(self.instance).words
+        self.kind = kind
+        if not kind.has_template:
+            for name in ("template", "variants", "expires_after"):
+                del self.fields[name]
+        if not kind.has_offer:
+            del self.fields["offer"]
+        for name, words in (("template", "Choose a message"), ("offer", "No offer")):
+            if name in self.fields:
+                self.fields[name].empty_label = words  # type: ignore[attr-defined]
+        if "variants" in self.fields:
+            self.initial["variants"] = variant_rows.initial(self.instance) if self.instance.pk else []
+        self.fields["path"].choices = _paths(rows, self.instance)  # type: ignore[attr-defined]
+        if self.is_bound:
+            self.params = kind.form(data=self.data, prefix=PREFIX)
+        else:
+            self.params = kind.form(self.instance.params or {}, prefix=PREFIX)
+        dress(self, set(self.fields) - {"only_if", "variants"})
+        dress(self.params, {name for name, field in self.params.fields.items() if _is_plain(field)})
 
-    def clean_position(self) -> int:
-        return self.cleaned_data["position"] or 0
+    @property
+    def asked(self) -> list[tuple[bool, list[forms.BoundField]]]:
+        """What the kind asks, and its message and offer, in groups. A group that is set aside holds the
+        second and further of numbered fields (rule_2, path_2) where nothing of that number is filled in.
+        """
+        own = [field for field in self.visible_fields() if field.name not in FOR_WHOM]
+        numbered = [(field, _number_of(field.name)) for field in self.params.visible_fields()]
+        used = {number for field, number in numbered if not _is_blank(field)}
+        groups: list[tuple[bool, list[forms.BoundField]]] = [(False, own)]
+        for field, number in numbered:
+            aside = number > 1 and number not in used
+            if groups[-1][0] != aside:
+                groups.append((aside, []))
+            groups[-1][1].append(field)
+        return groups
+
+    @property
+    def for_whom(self) -> list[forms.BoundField]:
+        """For whom the step is and how long, which most steps leave alone."""
+        return [self[name] for name in FOR_WHOM if name in self.fields]
+
+    @property
+    def narrows(self) -> bool:
+        """Whether something of that is filled in or wrong, so that it must be seen."""
+        return not all(_is_blank(field) for field in self.for_whom)
+
+    def is_valid(self) -> bool:
+        return bool(super().is_valid() & self.params.is_valid())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -46,69 +104,41 @@ class StepForm(forms.ModelForm):
             cleaned["template"] = None
         return cleaned
 
-    def keep_variants(self) -> None:
-        """After the step is saved: the messages it compares."""
-        kind = steps.get(self.instance.kind)
-        variants.keep(self.instance, self.cleaned_data["variants"] if kind.has_template else [])
+    def wanted(self) -> tuple[Step, list[Wanted]]:
+        """The step as it was filled in, not kept yet, and the messages it compares."""
+        self.instance.params = self.kind.typed(self.data, prefix=PREFIX)
+        return self.instance, self.cleaned_data.get("variants") or []
 
 
-class StepInline(NonrelatedStackedInline):
-    model = Step
-    ordering = ["position"]
-    ordering_field = "position"
-    verbose_name_plural = "Steps"
-    readonly_fields = ["words"]
-
-    def get_formset(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
-        kwargs["form"] = kind_form(
-            StepForm, "kind", "params", steps, {"template": _sends, "variants": _sends, "offer": _gives}
-        )
-        return super().get_formset(request, obj, **kwargs)
-
-    def get_fieldsets(self, request: HttpRequest, obj: Campaign | None = None) -> Any:
-        if not self.has_change_permission(request, obj):
-            return [(None, {"fields": ["words", "template", "offer"]})]
-        sends = ["template", "variants", "offer"]
-        return [(None, {"fields": ["kind", *sends, *fields_of("kind", steps), "position"]})]
-
-    def get_form_queryset(self, obj: Campaign) -> QuerySet[Step]:
-        version = launching.newest_version(obj)
-        return (
-            Step.objects.filter(version=version)
-            .select_related("template", "offer")
-            .prefetch_related("variants__template")
-            .order_by("position", "id")
-        )
-
-    def has_add_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return bool(super().has_add_permission(request, obj) and not is_frozen(obj))
-
-    def has_change_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return super().has_change_permission(request, obj) and not is_frozen(obj)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Campaign | None = None) -> bool:
-        return super().has_delete_permission(request, obj) and not is_frozen(obj)
-
-    def save_new_instance(self, parent: Campaign, instance: Step) -> None:
-        version = launching.editable_version(parent, clock.now())
-        instance.version = version
-        instance.key = launching.new_step_key(version, instance.kind)
-        instance.position = instance.position or version.steps.count() + 1
-
-    @display(description="What happens")
-    def words(self, step: Step) -> str:
-        return picture.of_step(step).words
+def form_of(row: Step, rows: Sequence[Step], data: Any = None) -> StepForm | None:
+    """The form of a step among the steps of its version; none where no program knows its kind."""
+    if row.kind not in steps:
+        return None
+    return StepForm(steps.get(row.kind), rows, data=data, instance=row)
 
 
-def _sends(kind: Any) -> bool:
-    return bool(kind.has_template)
+def _paths(rows: Sequence[Step], row: Step) -> list[tuple[str, str]]:
+    above: list[str] = []
+    for other in rows:
+        if other.key == row.key:
+            break
+        above += paths_of(other)
+    names = dict.fromkeys([*above, *([row.path] if row.path else [])])
+    return [("", "everyone"), *((name, name) for name in names)]
 
 
-def _gives(kind: Any) -> bool:
-    return bool(kind.has_offer)
+def _number_of(name: str) -> int:
+    found = re.search(r"_(\d+)$", name)
+    return int(found.group(1)) if found else 0
 
 
-def is_frozen(campaign: Campaign | None) -> bool:
-    """Whether people may already walk the steps that are shown."""
-    version = launching.newest_version(campaign) if campaign else None
-    return version is not None and version.frozen_at is not None
+def _is_blank(field: forms.BoundField) -> bool:
+    """Whether nothing is filled in, and nothing wrong."""
+    value = field.value()
+    blank = rules.is_blank(value) if isinstance(value, dict) else value in (None, "", [])
+    return blank and not field.errors
+
+
+def _is_plain(field: forms.Field) -> bool:
+    """Whether a field has a widget of the browser's own; a rule brings its rows."""
+    return field.widget.__class__.__module__.startswith("django.forms")

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 
-from campaigns.admin import frames
+from campaigns.admin import campaign_head, frames
 from campaigns.flows import trying
 from campaigns.models import Campaign
 from crm.kernel import clock
@@ -20,18 +22,15 @@ from crm.people import identity
 
 def walk(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
     """The page of one walk: when what would happen, and each message as the person would get it."""
-    contact, problem, stops = chosen(request.GET.get("as", "")), "", []
-    if contact is None:
-        problem = "Type the whole e-mail address of a contact."
-    else:
+    contact, problem, stops, now = chosen(request.GET.get("as", "")), "", [], clock.now()
+    if contact is not None:
         try:
-            stops = trying.walk(campaign, contact, clock.now())
+            stops = trying.walk(campaign, contact, now)
         except trying.CannotTry as error:
             problem = str(error)
-    context = model_admin.admin_site.each_context(request) | {
-        "title": f"{campaign}: a walk through it",
-        "opts": model_admin.model._meta,
-        "campaign": campaign,
+    elif "as" in request.GET:
+        problem = "Type the whole e-mail address of a contact."
+    context = campaign_head.page(model_admin, request, campaign, campaign_head.TRY, now) | {
         "contact": contact,
         "as": request.GET.get("as", ""),
         "problem": problem,
@@ -58,7 +57,8 @@ def test(request: HttpRequest, campaign: Campaign) -> HttpResponse:
             messages.error(request, str(error))
         else:
             told(request, sum(stop.template is not None for stop in stops), to)
-    return redirect("admin:campaigns_campaign_change", campaign.pk)
+    back = reverse("admin:campaigns_campaign_try", args=[campaign.pk])
+    return redirect(f"{back}?{urlencode({'as': request.POST.get('as', '')})}")
 
 
 def told(request: HttpRequest, number: int, to: str) -> None:

@@ -63,7 +63,7 @@ def test_results_are_read_and_a_winner_is_picked(
 ) -> None:
     page = office
     campaign = a_year_of_results()
-    page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/")
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/results/")
     results = page.get_by_role("region", name="Results")
     expect(results.get_by_text("Those who were treated bought more than they would have.")).to_be_visible()
     expect(results.get_by_text("Not enough yet")).to_be_visible()

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.urls import reverse
 
 from campaigns.flows import launching
-from campaigns.models import Campaign, Delivery, Enrolment, Step, Template
+from campaigns.flows.kinds import Trigger, triggers
+from campaigns.models import Campaign, Delivery, Enrolment
 from crm.kernel import clock
 from tests import office
 
-STEPS = "campaigns-step"
+
+class Standing(Trigger):
+    """People are what they are."""
+
+    key = "toys.standing"
+    label = "Standing"
+    looks_at_people = True
 
 
 def page(campaign: Campaign) -> str:
@@ -27,25 +35,30 @@ def act(client, campaign: Campaign, verb: str, **more):
     return answer
 
 
-def form(campaign: Campaign, *steps: dict, **changes) -> dict:
-    """What a browser posts: the campaign's own fields and its steps, the stored ones first."""
-    posted = {
-        "name": campaign.name,
-        "purpose": campaign.purpose_id,
-        "sender": campaign.sender_id or "",
-        "trigger": "campaigns.abandoned_cart",
-        "trigger--campaigns-abandoned_cart-delay_minutes": "8",
-        "reentry_days": "7",
-        "control_share": "0.2",
-        "priority": "30",
-        "expires_after": "03:00:00",
-        "exit_on_purchase": "on",
-        f"{STEPS}-TOTAL_FORMS": str(len(steps)),
-        f"{STEPS}-INITIAL_FORMS": str(sum("id" in step for step in steps)),
+def form(client, campaign: Campaign, section: str, **changes):
+    """What a browser posts from one of the two forms."""
+    usual = {
+        "who": {
+            "trigger": "campaigns.abandoned_cart",
+            "trigger--campaigns-abandoned_cart-delay_minutes": "8",
+            "reentry_days": "7",
+            "exit_on_purchase": "on",
+            "control_share": "0.2",
+            "priority": "30",
+            "when_beaten": "wait",
+            "in_caps": "on",
+        },
+        "settings": {
+            "name": campaign.name,
+            "purpose": campaign.purpose_id,
+            "sender": campaign.sender_id or "",
+            "expires_after_0": "3",
+            "expires_after_1": "hours",
+        },
     }
-    for number, step in enumerate(steps):
-        posted |= {f"{STEPS}-{number}-{name}": value for name, value in step.items()}
-    return posted | changes
+    answer = client.post(f"{page(campaign)}?section={section}", usual[section] | changes)
+    campaign.refresh_from_db()
+    return answer
 
 
 @pytest.fixture
@@ -53,11 +66,6 @@ def campaign(db) -> Campaign:
     office.set_up_shop()
     office.sender()
     return office.draft(clock.now())
-
-
-def sends(campaign: Campaign) -> dict:
-    step = campaign.versions.get().steps.get()
-    return {"id": step.pk, "kind": step.kind, "template": step.template_id, "position": 1}
 
 
 def test_one_click_on_a_playbook_makes_a_draft_and_sends_nothing(ada, db):
@@ -79,17 +87,6 @@ def test_the_gallery_and_the_counts_stand_on_the_list(world, ada):
     shown = ada.get(reverse("admin:campaigns_campaign_changelist")).content.decode()
     assert "Start from a playbook" in shown
     assert "Eight minutes after a cart was left" in shown
-
-
-def test_the_page_draws_the_flow_and_lists_what_is_missing(campaign, ada):
-    campaign.sender = None
-    campaign.save()
-    office.Sender.objects.update(is_default=False)
-    shown = ada.get(page(campaign)).content.decode()
-    assert "<svg" in shown
-    assert "Who enters" in shown
-    assert "1 thing to do" in shown
-    assert "mend it" in shown
 
 
 def test_a_campaign_that_is_not_ready_is_not_launched_and_says_why(campaign, ada):
@@ -120,75 +117,69 @@ def test_an_unknown_act_is_not_found(campaign, ada):
     assert act(ada, campaign, "explode").status_code == 404
 
 
-def test_steps_are_edited_in_place_each_with_the_fields_of_its_kind(campaign, ada):
-    wait = {
-        "kind": "campaigns.wait",
-        "kind--campaigns-wait-length": "2",
-        "kind--campaigns-wait-unit": "days",
-        "position": "1",
-    }
-    answer = ada.post(page(campaign), form(campaign, sends(campaign) | {"position": 2}, wait))
-    assert answer.status_code == 302, answer.context["errors"]
-    first, second = Step.objects.filter(version__campaign=campaign).order_by("position")
-    assert (first.kind, first.params) == ("campaigns.wait", {"length": "2", "unit": "days"})
-    assert second.kind == "campaigns.send_email"
-    assert first.key == "wait-1"
-
-
-def test_a_step_without_a_place_comes_last(campaign, ada):
-    leave = {"kind": "campaigns.leave", "kind--campaigns-leave-reason": "enough"}
-    assert ada.post(page(campaign), form(campaign, sends(campaign), leave)).status_code == 302
-    assert [step.kind for step in campaign.versions.get().steps.all()][-1] == "campaigns.leave"
-
-
-def test_a_wrong_value_of_a_step_is_named_beside_its_field(campaign, ada):
-    wait = {"kind": "campaigns.wait", "kind--campaigns-wait-length": "0", "kind--campaigns-wait-unit": "days"}
-    answer = ada.post(page(campaign), form(campaign, sends(campaign), wait))
-    assert answer.status_code == 200
-    errors = answer.context["inline_admin_formsets"][0].formset.errors
-    assert "kind--campaigns-wait-length" in errors[1]
-    assert Step.objects.count() == 1
-
-
-def test_what_stands_in_the_fields_of_other_kinds_is_nobodys_business(campaign, ada):
-    step = sends(campaign) | {"kind--campaigns-wait-length": "nonsense"}
-    assert ada.post(page(campaign), form(campaign, step)).status_code == 302
-
-
 def test_the_trigger_keeps_what_was_typed(campaign, ada):
-    posted = form(campaign, sends(campaign))
-    posted["trigger--campaigns-abandoned_cart-delay_minutes"] = "12"
-    ada.post(page(campaign), posted)
-    campaign.refresh_from_db()
+    typed = {"trigger--campaigns-abandoned_cart-delay_minutes": "12"}
+    assert form(ada, campaign, "who", **typed).status_code == 302
     assert campaign.trigger_params == {"delay_minutes": "12"}
 
 
-def test_steps_people_may_walk_are_read_and_not_changed(campaign, ada):
-    act(ada, campaign, "launch")
-    shown = ada.get(page(campaign)).content.decode()
-    assert f'name="{STEPS}-0-kind"' not in shown
-    assert "Edit the steps" in shown
-    step = campaign.versions.get().steps.get()
-    ada.post(page(campaign), form(campaign, {"id": step.pk, "kind": "campaigns.leave", "position": 1}))
-    step.refresh_from_db()
-    assert step.kind == "campaigns.send_email"
+def test_what_each_form_keeps_leaves_the_other_alone(campaign, ada):
+    before = campaign.expires_after
+    answer = form(ada, campaign, "who", control_share="0.1", when_beaten="drop", in_caps="")
+    assert answer["Location"].endswith("?section=who")
+    assert (str(campaign.control_share), campaign.when_beaten) == ("0.100", "drop")
+    assert (campaign.in_caps, campaign.expires_after) == (False, before)
+    form(ada, campaign, "settings", name="Carts", quiet_hours="on", is_shadow="on", expires_after_0="90",
+         expires_after_1="minutes")  # fmt: skip
+    assert (campaign.name, campaign.quiet_hours, campaign.is_shadow) == ("Carts", True, True)
+    assert campaign.expires_after == timedelta(minutes=90)
+    assert campaign.when_beaten == "drop", "what *Who* said stands"
+    assert "in shadow: sends nothing" in ada.get(page(campaign)).content.decode()
 
 
-def test_changed_steps_are_a_new_version_that_is_put_into_use_on_purpose(campaign, ada):
-    act(ada, campaign, "launch")
-    act(ada, campaign, "edit")
-    assert campaign.versions.count() == 2
-    assert campaign.current.number == 1
-    assert "Use version 2" in ada.get(page(campaign)).content.decode()
-    act(ada, campaign, "publish")
-    assert campaign.current.number == 2
+def test_existing_people_are_let_in_only_where_a_trigger_looks_at_what_people_are(campaign, ada):
+    form(ada, campaign, "who", existing_a_day="300")
+    assert campaign.existing_a_day is None
+    with triggers.temporarily(Standing):
+        typed = {"trigger": Standing.key, "existing_a_day": "300"}
+        assert form(ada, campaign, "who", **typed).status_code == 302
+    assert campaign.existing_a_day == 300
+
+
+def test_every_field_says_why_it_is_what_it_is(campaign, ada):
+    who = ada.get(f"{page(campaign)}?section=who").content.decode()
+    settings = ada.get(f"{page(campaign)}?section=settings").content.decode()
+    assert "two series a week are nagging" in who and "one marketing e-mail in 20 hours" in " ".join(
+        who.split()
+    )
+    assert "22:15" in settings and "three hours for a left cart" in settings
+
+
+def test_an_empty_campaign_is_made_by_hand_and_asks_for_its_first_step(campaign, ada):
+    typed = {
+        "name": "By hand",
+        "purpose": campaign.purpose_id,
+        "trigger": "campaigns.abandoned_cart",
+        "trigger--campaigns-abandoned_cart-delay_minutes": "8",
+    }
+    answer = ada.post(reverse("admin:campaigns_campaign_add"), typed, follow=True)
+    assert "Press + in the picture to add its first step." in answer.content.decode()
 
 
 def test_people_of_an_earlier_version_are_told_apart(world, ada):
     launching.editable_version(world.campaign, office.NOW)
+    launching.publish(world.campaign, "ada", office.NOW)
     assert "1 more person walks an earlier version" in " ".join(
         ada.get(page(world.campaign)).content.decode().split()
     )
+
+
+def test_changed_steps_are_put_into_use_on_purpose(campaign, ada):
+    act(ada, campaign, "launch")
+    launching.editable_version(campaign, clock.now())
+    assert "Use version 2" in ada.get(page(campaign)).content.decode()
+    act(ada, campaign, "publish")
+    assert campaign.current.number == 2
 
 
 def test_a_walk_shows_what_would_happen_and_keeps_nothing(world, ada):
@@ -242,17 +233,13 @@ def test_a_test_to_nowhere_is_refused(world, ada):
 
 def test_an_onlooker_sees_the_campaign_and_no_buttons(world, vera):
     shown = vera.get(page(world.campaign)).content.decode()
-    assert "<svg" in shown
+    assert "rk-step" in shown
     assert 'value="pause"' not in shown
-
-
-def test_a_step_that_no_program_knows_is_marked_and_the_page_still_opens(campaign, ada):
-    Step.objects.create(version=campaign.versions.get(), key="odd", position=2, kind="campaigns.vanished")
-    assert "there is no step called" in ada.get(page(campaign)).content.decode()
+    assert 'name="reentry_days"' not in vera.get(f"{page(world.campaign)}?section=who").content.decode()
 
 
 def test_numbers_are_shown_as_people_write_them(campaign, ada):
-    shown = ada.get(page(campaign)).content.decode()
+    shown = ada.get(f"{page(campaign)}?section=who").content.decode()
     assert 'value="7"' in shown
     assert campaign.reentry_days == Decimal(7)
-    assert Template.objects.count() == 1
+    assert 'value="3"' in ada.get(f"{page(campaign)}?section=settings").content.decode()

@@ -236,7 +236,7 @@ def test_a_marketer_picks_by_hand_or_leaves_it_to_the_program(campaign, ada):
 def test_only_who_may_change_the_campaign_picks(campaign, vera):
     url = reverse("admin:campaigns_campaign_winner", args=[campaign.pk])
     assert vera.post(url, {"do": "pick", "step": "step-1", "label": "A"}).status_code == 403
-    page = vera.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    page = vera.get(reverse("admin:campaigns_campaign_results", args=[campaign.pk])).content.decode()
     assert "Messages compared" in page and "Pick it" not in page
 
 

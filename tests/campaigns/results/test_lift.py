@@ -88,7 +88,7 @@ def test_the_page_shows_it(campaign, ada):
     for number, who in enumerate(people):
         if number % 4 == 1 or number % 40 == 0:
             buy(who, AT + DAY)
-    shown = ada.get(reverse("admin:campaigns_campaign_change", args=[campaign.pk])).content.decode()
+    shown = ada.get(reverse("admin:campaigns_campaign_results", args=[campaign.pk])).content.decode()
     shown = " ".join(shown.split())
     assert "bought more than they would have" in shown
     assert "extra orders" in shown and 'held out</th><td class="rk-num">100</td>' in shown
