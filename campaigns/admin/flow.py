@@ -161,7 +161,10 @@ def _save(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
     else:
         kept = editing.steps_of(launching.newest_version(campaign))
         words = next(picture.sentence(row) for row in kept if row.key == saved.step.key)
-        return saved.step.key, f"“{words}” is saved." if saved.has_changed else ""
+        if not saved.has_changed:
+            messages.info(request, f"“{words}” stands as it was: nothing was changed.")
+            return saved.step.key, ""
+        return saved.step.key, f"“{words}” is saved."
     return page(model_admin, request, campaign, panel)
 
 

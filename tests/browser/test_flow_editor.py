@@ -1,0 +1,175 @@
+"""A newcomer builds a flow by clicks alone; by keyboard on a telephone; without script; with a colleague."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from playwright.sync_api import Page, expect
+from pytest_django.live_server_helper import LiveServer
+
+from campaigns.flows import editing, launching
+from campaigns.models import Campaign, Template
+from crm.kernel import clock
+from tests import office as cast
+from tests.browser import pictures
+from tests.browser.conftest import PHONE
+from tests.browser.test_offers import fits
+from tests.campaigns import mailing
+from tests.campaigns.flows import forks
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def ada_session(transactional_db: None) -> str:
+    cast.set_up_shop()
+    cast.sender()
+    client = Client()
+    client.force_login(User.objects.create_superuser("ada", password="secret"))
+    return client.cookies["sessionid"].value
+
+
+def log_in(page: Page, live_server: LiveServer, session: str) -> Page:
+    page.set_default_timeout(8000)
+    page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
+    return page
+
+
+@pytest.fixture
+def office(live_server: LiveServer, page: Page, ada_session: str) -> Iterator[Page]:
+    with forks.known():
+        yield log_in(page, live_server, ada_session)
+
+
+def flow_of(live_server: LiveServer, campaign: Campaign) -> str:
+    return f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/"
+
+
+def add(page: Page, where: str, kind: str) -> None:
+    """Press the last + of that name, and choose what the step does."""
+    page.get_by_role("link", name=where, exact=True).last.click()
+    page.locator(".rk-kinds").get_by_role("button", name=kind).click()
+    expect(page.locator("#rk-panel-title")).to_have_text(kind)
+    expect(page.locator("#rk-panel-title")).to_be_focused()
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Save the step").click()
+    expect(page.get_by_role("status").first).to_contain_text(re.compile("is saved|stands as it was"))
+
+
+def shape(campaign: Campaign) -> list[tuple[str, str]]:
+    rows = editing.steps_of(launching.newest_version(campaign))
+    return [(row.kind.split(".")[1], row.path) for row in rows]
+
+
+def test_a_newcomer_builds_a_flow_by_clicks_alone(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page = office
+    for name in ("For the early", "For the others"):
+        mailing.template(name)
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/")
+    page.get_by_role("link", name="Begin with an empty campaign").click()
+    page.get_by_label("Name").fill("Two ways")
+    page.get_by_label("What lets people in").select_option(label="A cart was left")
+    page.locator("#id_purpose").select_option(label="Reminders of your cart", force=True)
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", name="The flow is empty")).to_be_visible()
+
+    add(page, "Add a step here", "Wait")
+    page.get_by_label("For *").fill("2")
+    page.get_by_label("Unit").select_option("days")
+    save(page)
+    add(page, "Add a step here", "Fork")
+    save(page)
+    for path, message in (("Left", "For the early"), ("Right", "For the others")):
+        add(page, f"Add a step here, on the path {path}", "Send an e-mail")
+        expect(page.locator(".rk-step-broken")).to_contain_text("Choose the message it sends.")
+        page.get_by_label("Message", exact=True).select_option(label=message)
+        save(page)
+    add(page, "Add a step here", "Leave the flow")
+    campaign = Campaign.objects.get()
+    assert shape(campaign) == [
+        ("wait", ""), ("fork", ""), ("send_email", "Left"), ("send_email", "Right"), ("leave", ""),
+    ]  # fmt: skip
+    left, right = page.locator(".rk-fork > li").all()
+    expect(left).to_contain_text("For the early")
+    expect(right).to_contain_text("For the others")
+    expect(page.locator(".rk-step-broken")).to_have_count(0)
+    pictures.keep(page, "flow-editor")
+    fits(page)
+
+    # What is typed and not saved is asked about before another step is opened.
+    page.locator("#rk-step-wait-1").click()
+    page.get_by_label("For *").fill("3")
+    page.once("dialog", lambda dialog: dialog.dismiss())
+    page.locator("#rk-step-leave-1").click()
+    expect(page.get_by_label("For *")).to_have_value("3")
+    save(page)
+    page.locator("#rk-step-leave-1").drag_to(page.locator(".rk-plus").first)
+    expect(page.get_by_role("status").first).to_contain_text("Moved.")
+    assert shape(campaign)[0] == ("leave", "")
+    assert complaints == []
+
+
+def test_a_flow_is_changed_by_keyboard_on_a_telephone(
+    live_server: LiveServer, office: Page, complaints: list[str]
+) -> None:
+    page, campaign = office, cast.draft(clock.now())
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    page.goto(flow_of(live_server, campaign))
+    page.locator(".rk-plus a").last.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rk-panel-title")).to_be_focused()
+    page.locator(".rk-kinds").get_by_role("button", name="Wait").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#rk-panel-title")).to_have_text("Wait")
+    page.get_by_role("button", name="Move up").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Moved up.")
+    expect(page.get_by_role("button", name="Move down")).to_be_focused()
+    assert shape(campaign) == [("wait", ""), ("send_email", "")]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"], "nothing sticks out at the side"
+    assert complaints == []
+
+
+def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, office: Page) -> None:
+    page, campaign = office, cast.draft(clock.now())
+    # The theme itself shows nothing without script; ours and htmx are what may fail to come.
+    page.route(re.compile(r"htmx|flow\.js"), lambda route: route.abort())
+    page.goto(flow_of(live_server, campaign))
+    page.locator(".rk-plus a").first.click()
+    page.locator(".rk-kinds").get_by_role("button", name="Wait").click()
+    page.get_by_label("For *").fill("3")
+    page.get_by_role("button", name="Save the step").click()
+    expect(page.get_by_role("status").first).to_contain_text("“Wait 3 hours” is saved.")
+    page.get_by_role("button", name="Duplicate").click()
+    page.get_by_text("Take out…").click()
+    page.get_by_role("button", name="Take it out").click()
+    assert shape(campaign) == [("wait", ""), ("send_email", "")]
+
+
+def test_the_slower_of_two_sees_what_the_other_did_and_keeps_what_they_typed(
+    live_server: LiveServer, office: Page
+) -> None:
+    page, campaign = office, cast.draft(clock.now())
+    mine = mailing.template("Mine")
+    page.goto(f"{flow_of(live_server, campaign)}?step=first-message")
+    row = next(iter(editing.steps_of(launching.newest_version(campaign))))
+    seen = editing.mark(row)
+    row.params = {"without_offer": "skip"}
+    editing.save(campaign, row, [], seen, clock.now())
+    page.get_by_label("Message", exact=True).select_option(label="Mine")
+    page.get_by_role("button", name="Save the step").click()
+    expect(page.locator("#rk-panel [role=alert]")).to_contain_text("Somebody else changed this step")
+    expect(page.get_by_label("Message", exact=True)).to_have_value(str(mine.pk))
+    pictures.keep(page, "flow-editor-stale")
+    save(page)
+    row = next(iter(editing.steps_of(launching.newest_version(campaign))))
+    assert row.template == mine and Template.objects.count() == 2
