@@ -43,6 +43,11 @@ class Recipient:
     """The products the message shows, and when each had last changed: what the fence looks at again."""
 
 
+def is_tried(recipient: Recipient) -> bool:
+    """Whether it is a preview or a test that goes to ourselves, which may show an example."""
+    return recipient.delivery is None or recipient.delivery.origin == Delivery.Origin.TEST
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a fact is asked: of whom, which of the names below its own, and as of when.

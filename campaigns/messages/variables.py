@@ -1,6 +1,6 @@
 """What a message may speak of: every variable with an example, and whether a template keeps to them."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -14,7 +14,7 @@ from liquid.builtin.tags.assign_tag import AssignNode
 from liquid.builtin.tags.for_tag import ForNode
 from liquid.expression import Expression
 
-from campaigns.messages.liquid import Problem, line_of, nodes
+from campaigns.messages.liquid import Problem, line_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +151,26 @@ EVERYTHING = "*"
 def used(template: BoundTemplate) -> frozenset[str]:
     """What a template speaks of, two names deep: `cart.lines`, `surveys.why_not`, `recommend.similar`.
 
-    `recommend.*` where it cannot be told which of the names below; names of loops and of assigned values
-    come along and mean nothing.
+    `recommend.*` where it cannot be told which of the names below. Names of loops and of assigned values are
+    the template's own: within `{% for product in viewed.products %}` it does not speak of `product`.
     """
     found: set[str] = set()
-    for node in nodes(template):
+    _note_used(template.nodes, RenderContext(template), set(), found)
+    return frozenset(found)
+
+
+def _note_used(some: Iterable[Node], static: RenderContext, own: set[str], found: set[str]) -> None:
+    for node in some:
         for expression in node.expressions():
             for one in _paths(expression):
                 first, *rest = one.path
                 below = rest[0] if rest and isinstance(rest[0], str) else EVERYTHING
-                found.add(f"{first}.{below}")
-    return frozenset(found)
+                if first not in own:
+                    found.add(f"{first}.{below}")
+        if isinstance(node, AssignNode):
+            own.add(str(node.name))
+        inner = own | {str(node.expression.identifier)} if isinstance(node, ForNode) else set(own)
+        _note_used(node.children(static, include_partials=False), static, inner, found)
 
 
 def problems(template: BoundTemplate, source: str, shapes: Mapping[str, Any] | None = None) -> list[Problem]:

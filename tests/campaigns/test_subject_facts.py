@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.messages import contexts, kinds, rendering
+from campaigns.messages import compiling, contexts, kinds, rendering
 from campaigns.messages.kinds import Asked, Missing, Recipient
 from campaigns.models import Delivery
 from crm.models import Contact, Order, OrderLine, Product, ShopSettings
@@ -136,6 +136,21 @@ def test_a_template_says_what_is_back_and_a_preview_shows_the_example(ana):
     assert (
         "product.was may be missing" in rendering.problems("{{ product.was }}", "subject", shapes)[0].message
     )
+
+
+def test_a_loop_over_products_or_orders_is_the_templates_own_business(ana):
+    loop = "{% for product in viewed.products %}{{ product.name }}{% endfor %}"
+    own = compiling.compiled(loop + "{% assign order = cart %}{{ order.total }}", "").used
+    assert kinds.named(own) == {"campaigns.viewed": {"products"}}
+    both = kinds.named(compiling.compiled(loop + "{{ product.name }}", "").used)
+    assert set(both) == {"campaigns.viewed", "campaigns.product"}
+
+
+def test_a_test_to_ourselves_shows_the_example_where_there_is_no_product(ana):
+    one = Recipient(1, ana, ana.email, "", None, delivery=Delivery(origin=Delivery.Origin.TEST))
+    asked = Asked([one], EVERYTHING, ShopSettings(), AT)
+    assert kinds.facts.get("campaigns.product").load(asked)[1]["name"] == "Fjord 40 bookshelf speakers"
+    assert kinds.facts.get("campaigns.order").load(asked)[1]["number"] == "4711"
 
 
 def test_a_whole_batch_costs_the_same_queries(ana, django_assert_num_queries):

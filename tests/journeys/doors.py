@@ -89,9 +89,14 @@ class Server:
         self.port, self.key = port, key
 
     def order(self, **details: object) -> None:
-        body = {"placed_at": clock.now().isoformat(), **details}
+        self._tell("/api/v1/orders", {"placed_at": clock.now().isoformat(), **details})
+
+    def product(self, **details: object) -> None:
+        self._tell("/api/v1/products", {"updated_at": clock.now().isoformat(), **details})
+
+    def _tell(self, path: str, body: dict[str, object]) -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
-        answer, words = ask(self.port, "POST", "/api/v1/orders", body, headers)
+        answer, words = ask(self.port, "POST", path, body, headers)
         assert answer.status == 200, words
 
 

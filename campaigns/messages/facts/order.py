@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from campaigns.messages import variables
-from campaigns.messages.kinds import Asked, Fact, Missing, facts
+from campaigns.messages.kinds import Asked, Fact, Missing, facts, is_tried
 from campaigns.messages.variables import Variable
 from crm.models import Order, OrderLine, ShopSettings
 
@@ -66,7 +66,7 @@ class TheOrder(Fact):
             order_id = about.get(one.key)
             order = orders.get(order_id) if order_id else None
             if order is None:
-                preview = one.delivery is None and order_id is None
+                preview = order_id is None and is_tried(one)
                 missing = GONE if order_id else NONE
                 found[one.key] = variables.example(self.shape) if preview else missing
             elif order.status in (Order.Status.CANCELLED, Order.Status.REFUNDED):

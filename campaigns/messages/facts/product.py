@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from campaigns.messages import goods, variables
-from campaigns.messages.kinds import Asked, Fact, Missing, facts
+from campaigns.messages.kinds import Asked, Fact, Missing, facts, is_tried
 from campaigns.messages.variables import Variable
 from crm.models import PriceChange, Product
 from crm.shop import prices
@@ -54,7 +54,7 @@ class TheProduct(Fact):
             product_id = about.get(one.key)
             product = products.get(product_id) if product_id else None
             if product is None:
-                preview = one.delivery is None and product_id is None
+                preview = product_id is None and is_tried(one)
                 missing = GONE if product_id else NONE
                 found[one.key] = variables.example(self.shape) if preview else missing
             elif product.is_sold_out:
