@@ -150,6 +150,9 @@ class ConsentState(ScaledModel):
                 name="consent_may_send",
                 condition=models.Q(may_send=True),
             ),
+            models.Index(
+                fields=["purpose", "since"], name="consent_since", condition=models.Q(may_send=True)
+            ),
         ]
 
 

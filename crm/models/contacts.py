@@ -2,7 +2,7 @@
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import OpClass
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Upper
@@ -60,6 +60,8 @@ class Contact(ScaledModel):
             models.Index(fields=["source", "-created_at", "-id"], name="contact_source"),
             models.Index(fields=["-created_at", "-id"], name="contact_test", condition=Q(is_test=True)),
             models.Index(fields=["id"], name="contact_merged", condition=Q(merged_into__isnull=False)),
+            # Whole answers of own fields: who has this birthday.
+            GinIndex(fields=["fields"], name="contact_fields", opclasses=["jsonb_path_ops"]),
         ]
 
     def __str__(self) -> str:

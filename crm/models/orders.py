@@ -100,12 +100,18 @@ class Bought(ByContact):
     quantity = models.DecimalField(max_digits=14, decimal_places=2, help_text="Pieces, all orders together.")
     first_at = models.DateTimeField(help_text="When the first of these orders was placed.")
     last_at = models.DateTimeField(help_text="When the last of these orders was placed.")
+    again_at = models.DateTimeField(
+        null=True,
+        help_text="When they would buy it again by their own rhythm: the last order and the median gap."
+        " Blank: no two orders a day or more apart.",
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["contact", "product"], name="one_row_a_product_bought"),
         ]
         indexes = [
+            models.Index(fields=["again_at"], name="bought_again", condition=Q(again_at__isnull=False)),
             models.Index(
                 fields=["product", "contact"],
                 name="bought_product",

@@ -46,9 +46,9 @@ def _is_on(day: date, local: datetime) -> bool:
 def turned(zone: Any, since: datetime, at: datetime, asked: Asked) -> Q | None:
     """People for whom the question has another answer than before; None where there are none."""
     before, after, home = _moments(since), _moments(at), _home()
-    names = [name for name in _zones() if asked(before[name]) != asked(after[name])]
+    names = [name for name in zones() if asked(before[name]) != asked(after[name])]
     if home in names:
-        still = sorted(set(_zones()) - set(names))
+        still = sorted(set(zones()) - set(names))
         return ~Q(In(zone, still)) if still else Q(pk__isnull=False)
     return Q(In(zone, names)) if names else None
 
@@ -64,27 +64,28 @@ def drifted(asked: Callable[[datetime], Q], since: datetime, at: datetime) -> li
     return [Contact.objects.filter(elsewhere).filter((before & ~after) | (~before & after)).values("pk")]
 
 
+@cache
+def zones() -> tuple[str, ...]:
+    """The names of all zones there are."""
+    return tuple(sorted(available_timezones()))
+
+
 def zone_of(name: str) -> ZoneInfo:
     """The zone a person lives in, by what is known of them."""
-    return _zone(name if name in _zones() else _home())
+    return _zone(name if name in zones() else _home())
 
 
 def _home() -> str:
     name = this_shop().time_zone
-    return name if name in _zones() else "UTC"
+    return name if name in zones() else "UTC"
 
 
 @lru_cache(maxsize=8)
 def _moments(at: datetime) -> dict[str, datetime]:
     """The local moment of every zone; one rule asks for the same instant several times."""
-    return {name: at.astimezone(_zone(name)) for name in _zones()}
+    return {name: at.astimezone(_zone(name)) for name in zones()}
 
 
 @cache
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
-
-
-@cache
-def _zones() -> tuple[str, ...]:
-    return tuple(sorted(available_timezones()))

@@ -18,14 +18,24 @@ from crm.models.writing import UUID7
 from crm.people import engagement
 
 BATCH = 5000
-_COLUMNS = "contact_id, product_id, orders, quantity, first_at, last_at"
+_COLUMNS = "contact_id, product_id, orders, quantity, first_at, last_at, again_at"
+# Two orders within a day are one errand: their gap says nothing of a rhythm.
 COUNTED = """
-    SELECT l.contact_id, l.product_id, count(DISTINCT o.id)::int AS orders, sum(l.quantity) AS quantity,
-        min(o.occurred_at) AS first_at, max(o.occurred_at) AS last_at
-    FROM crm_orderline AS l
-    JOIN crm_order AS o ON o.id = l.order_id AND o.contact_id = l.contact_id AND o.status <> 'cancelled'
-    WHERE l.product_id IS NOT NULL {of_whom}
-    GROUP BY l.contact_id, l.product_id
+    SELECT contact_id, product_id, count(*)::int AS orders, sum(quantity) AS quantity,
+        min(at) AS first_at, max(at) AS last_at,
+        max(at) + percentile_cont(0.5) WITHIN GROUP (ORDER BY gap) FILTER (WHERE gap >= interval '1 day')
+            AS again_at
+    FROM (
+        SELECT l.contact_id, l.product_id, sum(l.quantity) AS quantity, o.occurred_at AS at,
+            o.occurred_at - lag(o.occurred_at) OVER (
+                PARTITION BY l.contact_id, l.product_id ORDER BY o.occurred_at, o.id
+            ) AS gap
+        FROM crm_orderline AS l
+        JOIN crm_order AS o ON o.id = l.order_id AND o.contact_id = l.contact_id AND o.status <> 'cancelled'
+        WHERE l.product_id IS NOT NULL {of_whom}
+        GROUP BY l.contact_id, l.product_id, o.id, o.occurred_at
+    ) AS bought
+    GROUP BY contact_id, product_id
 """
 _OF_THESE = "AND l.contact_id = ANY(%(people)s::uuid[])"
 _KEY = UUID7.replace("%s", "floor(extract(epoch FROM fresh.first_at) * 1000)")
@@ -38,9 +48,10 @@ _RECOUNT = f"""
     )
     INSERT INTO crm_bought AS b (id, {_COLUMNS}) SELECT {_KEY}, fresh.* FROM fresh
     ON CONFLICT (contact_id, product_id) DO UPDATE SET orders = EXCLUDED.orders,
-        quantity = EXCLUDED.quantity, first_at = EXCLUDED.first_at, last_at = EXCLUDED.last_at
-    WHERE (b.orders, b.quantity, b.first_at, b.last_at)
-        IS DISTINCT FROM (EXCLUDED.orders, EXCLUDED.quantity, EXCLUDED.first_at, EXCLUDED.last_at)
+        quantity = EXCLUDED.quantity, first_at = EXCLUDED.first_at, last_at = EXCLUDED.last_at,
+        again_at = EXCLUDED.again_at
+    WHERE (b.orders, b.quantity, b.first_at, b.last_at, b.again_at) IS DISTINCT FROM
+        (EXCLUDED.orders, EXCLUDED.quantity, EXCLUDED.first_at, EXCLUDED.last_at, EXCLUDED.again_at)
 """  # noqa: S608 - our own columns
 _DIFFERENT = f"""
     WITH kept AS MATERIALIZED (SELECT {_COLUMNS} FROM crm_bought),

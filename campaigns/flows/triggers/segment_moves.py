@@ -8,8 +8,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, Min, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, Min, QuerySet
 
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
 from campaigns.models import Campaign, Enrolment
@@ -33,6 +34,7 @@ class SegmentMoves(Trigger):
     key = "campaigns.segment_moves"
     label = "Came into a segment, or went out"
     group = "People"
+    looks_at_people = True
 
     class Params(forms.Form):
         which = forms.ChoiceField(
@@ -47,21 +49,28 @@ class SegmentMoves(Trigger):
         )
 
     def entrants(
-        self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
+        self,
+        params: dict[str, Any],
+        campaign: Campaign,
+        now: datetime,
+        *,
+        limit: int,
+        existing: bool = False,
     ) -> Sequence[Entrant]:
         if params["segment"].problem:
             raise BrokenParams("segment", f"“{params['segment']}” is closed: {params['segment'].problem}")
-        found: dict[UUID, Entrant] = {}
-        for stay in self._moves(params, campaign, now).order_by("moved_at", "pk")[:limit]:
-            if stay.contact_id not in found:
-                found[stay.contact_id] = Entrant(
-                    contact_id=stay.contact_id,
-                    entry=f"segment:{stay.pk}:{params['which']}",
-                    qualified_at=stay.moved_at,
-                    is_test=stay.contact_is_test,
-                    evidence={"segment": str(params["segment"]), params["which"]: stay.moved_at.isoformat()},
-                )
-        return list(found.values())
+        found = self._before(params, campaign, now) if existing else self._moves(params, campaign, now)
+
+        def entrant(stay: Any) -> Entrant:
+            return Entrant(
+                contact_id=stay.contact_id,
+                entry=f"segment:{stay.pk}:{params['which']}",
+                qualified_at=now if existing else stay.moved_at,
+                is_test=stay.contact_is_test,
+                evidence={"segment": str(params["segment"]), params["which"]: stay.moved_at.isoformat()},
+            )
+
+        return forward.one_each(found.order_by("moved_at", "pk")[:limit], entrant)
 
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
@@ -75,7 +84,7 @@ class SegmentMoves(Trigger):
         return f"Somebody {_WORDS[params['which']]} the segment “{params['segment']}”"
 
     def _moves(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
-        since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
+        since = forward.since(campaign, now, LONGEST_LOOK_BACK)
         moment = _MOMENT[params["which"]]
         stays = SegmentMembership.objects.filter(
             segment=params["segment"], **{f"{moment}__gte": since, f"{moment}__lte": now}
@@ -83,12 +92,21 @@ class SegmentMoves(Trigger):
         if params["which"] == ENTERED:
             first = SegmentSize.objects.filter(segment=params["segment"]).aggregate(at=Min("at"))["at"]
             stays = stays.filter(left_at=None).exclude(entered_at=first)
-        reentry = Value(timedelta(days=float(campaign.reentry_days)))
-        runs = Enrolment.objects.filter(campaign=campaign, contact=OuterRef("contact"))
-        lately = runs.filter(
-            entered_at__gt=ExpressionWrapper(OuterRef("moved_at") - reentry, DateTimeField())
-        )
-        found = stays.annotate(moved_at=F(moment), contact_is_test=F("contact__is_test")).filter(
-            ~Exists(lately), contact__merged_into=None
-        )
+        found = stays.annotate(moved_at=F(moment), contact_is_test=F("contact__is_test"))
+        found = found.filter(~Exists(forward.entered_since(campaign, "moved_at")), contact__merged_into=None)
+        return may_enter(found, campaign, now, self.subject_kind)
+
+    def _before(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
+        """Who was in it at the launch, and still is. Of those who go out nobody: they are out already."""
+        stays = SegmentMembership.objects.none()
+        if params["which"] == ENTERED:
+            launch = forward.launch_of(campaign)
+            stays = SegmentMembership.objects.filter(
+                ~Exists(forward.runs(campaign)),
+                segment=params["segment"],
+                left_at=None,
+                entered_at__lte=launch,
+                contact__merged_into=None,
+            )
+        found = stays.annotate(moved_at=F("entered_at"), contact_is_test=F("contact__is_test"))
         return may_enter(found, campaign, now, self.subject_kind)
