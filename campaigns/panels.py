@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from campaigns.flows import handing
 from campaigns.messages import recommend, recommending
 from campaigns.messages.recommend import Wanted
 from campaigns.models import Coupon, Delivery, DeliveryState, Enrolment
@@ -59,6 +60,20 @@ class Coupons(Panel):
         theirs = Coupon.objects.filter(contact_id=contact_id).select_related("offer")
         found = list(theirs.order_by("-reserved_at", "-id")[:10])
         return {"coupons": found} if found else None
+
+
+@panels.register
+class PutIn(Panel):
+    """The flows that take people by hand now, to put this person into one."""
+
+    key = "campaigns.put_in"
+    label = "Put into a campaign"
+    place = 32
+    template = "campaigns/by_hand_panel.html"
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        campaigns = handing.open_campaigns()
+        return {"campaigns": campaigns, "contact": contact_id} if campaigns else None
 
 
 @panels.register

@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.admin import campaign_form, campaign_head, campaign_pages, flow, launch, results, trials
+from campaigns.admin import by_hand, campaign_form, campaign_head, campaign_pages, flow, launch, results, trials
 from campaigns.flows import launching
 from campaigns.flows.kinds import Playbook, playbooks, triggers
 from campaigns.models import Campaign, Enrolment
@@ -75,6 +75,7 @@ class CampaignAdmin(ModelAdmin):
             of_one("act", require_POST(self.act)),
             of_one("flow", require_POST(self.change_flow)),
             of_one("try", require_GET(self.walk)),
+            of_one("hand", self.hand),
             of_one("test", require_POST(self.test)),
             of_one("results", require_GET(self.results)),
             of_one("people", require_GET(self.people_in_it)),
@@ -123,6 +124,10 @@ class CampaignAdmin(ModelAdmin):
     def walk(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What would happen to one person, on a fast clock; all that it wrote is taken back."""
         return trials.walk(self, request, self._viewable(request, pk))
+
+    def hand(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Put people in by hand: one, or everybody of a segment."""
+        return by_hand.page(self, request, self._changeable(request, pk))
 
     def test(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Really send the messages of such a walk to a colleague."""

@@ -6,6 +6,7 @@ the clock strikes in the far west still is. Daylight saving moves the instant, n
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,17 +15,17 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import (
-    Case,
     CharField,
     DateField,
     DateTimeField,
     Exists,
     F,
+    Func,
+    IntegerField,
     OuterRef,
     Q,
     QuerySet,
     Value,
-    When,
 )
 
 from campaigns.flows import forward
@@ -71,11 +72,12 @@ def strikes(
         local = ZoneInfo(name)
         day, last = since.astimezone(local).date(), now.astimezone(local).date()
         while day <= last:
-            # A time that the spring change leaves out is read as if the clock had not been changed yet; of
-            # one that comes twice in autumn the first counts.
-            at = datetime.combine(day, clock, local).astimezone(UTC)
-            if since < at <= now and (entry := entry_on(day)):
-                found[at, day, entry].append(name)
+            if entry := entry_on(day):
+                # A time that the spring change leaves out is read as if the clock had not been changed yet;
+                # of one that comes twice in autumn the first counts.
+                at = datetime.combine(day, clock, local).astimezone(UTC)
+                if since < at <= now:
+                    found[at, day, entry].append(name)
             day += timedelta(days=1)
     if zone == SHOP:
         found = {key: list(local_time.zones()) for key in list(found)[-1:]}
@@ -98,10 +100,13 @@ def struck_for(rows: QuerySet[Any], campaign: Campaign, struck: Sequence[Strike]
     """Of rows with a contact, those whose hour has struck and who have no run for it yet, the longest waiting
     first: with `due_at`, `local_day` and `entry_of`.
     """
+    place: Any = Value(1)
+    if len(struck) > 1 or len(struck[0].zones) < len(local_time.zones()):
+        place = _WhoseStrike(F("contact__time_zone"), struck)
     found = rows.filter(contact__merged_into=None).annotate(
-        due_at=_by_zone(struck, [strike.at for strike in struck], DateTimeField()),
-        local_day=_by_zone(struck, [strike.day for strike in struck], DateField()),
-        entry_of=_by_zone(struck, [strike.entry for strike in struck], CharField()),
+        due_at=_OfStrike(place, [strike.at for strike in struck], "timestamptz", DateTimeField()),
+        local_day=_OfStrike(place, [strike.day for strike in struck], "date", DateField()),
+        entry_of=_OfStrike(place, [strike.entry for strike in struck], "text", CharField()),
         contact_is_test=F("contact__is_test"),
         zone_of=F("contact__time_zone"),
     )
@@ -133,19 +138,37 @@ def _then(segment: Segment | None, campaign: Campaign) -> Q:
     return known & Q(Exists(agreed))
 
 
-def _by_zone(struck: Sequence[Strike], values: Sequence[Any], output: Any) -> Any:
-    """What holds for a person by the zone they live in; nothing where the clock has not struck yet."""
-    told = list(zip(struck, values, strict=True))
-    there = {name for strike in struck for name in strike.zones}
-    elsewhere = [name for name in local_time.zones() if name not in there]
-    if not elsewhere and len(set(values)) == 1:
-        return Value(values[0], output)
-    whens = [When(contact__time_zone__in=strike.zones, then=Value(value, output)) for strike, value in told]
-    if elsewhere:
-        whens.append(When(contact__time_zone__in=elsewhere, then=Value(None, output)))
-    home = next((value for strike, value in told if strike.at_home), None)
-    # Where the zone is blank, or none we know: as at home.
-    return Case(*whens, default=Value(home, output), output_field=output)
+class _WhoseStrike(Func):
+    """The place (from 1) of the strike that is a person's, by the zone they live in; 0 where it has
+    not struck yet. One document for six hundred zones: a list of cases would be asked one after another.
+    """
+
+    output_field = IntegerField()
+
+    def __init__(self, zone: Any, struck: Sequence[Strike]) -> None:
+        super().__init__(zone)
+        places = dict.fromkeys(local_time.zones(), 0)
+        for place, strike in enumerate(struck, start=1):
+            places |= dict.fromkeys(strike.zones, place)
+        self.places = json.dumps(places)
+        # Where the zone is blank, or none we know: as at home.
+        self.home = next((place for place, strike in enumerate(struck, start=1) if strike.at_home), 0)
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        zone, params = compiler.compile(self.source_expressions[0])
+        return f"COALESCE((%s::jsonb ->> {zone})::int, %s)", (self.places, *params, self.home)
+
+
+class _OfStrike(Func):
+    """A value by the place of the strike; NULL for none."""
+
+    def __init__(self, place: Any, values: Sequence[Any], sort: str, output: Any) -> None:
+        super().__init__(place, output_field=output)
+        self.values, self.sort = list(values), sort
+
+    def as_sql(self, compiler: Any, connection: Any, *args: Any, **kwargs: Any) -> tuple[str, Any]:
+        place, params = compiler.compile(self.source_expressions[0])
+        return f"(%s::{self.sort}[])[{place}]", (self.values, *params)
 
 
 def evidence(row: Any, segment: Segment | None) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from crm.admin import contact_lists
 from crm.admin import own_fields as own_inputs
 from crm.admin.importing import ContactImportAdmin
-from crm.kernel import clock, panels, timeline, tokens
+from crm.kernel import clock, panels, people_actions, timeline, tokens
 from crm.kernel.backoffice import ExactFilter, UnfoldAdminTextInputWidget, display
 from crm.models import Channel, ConsentState, Contact, ContactPoint, OutsideId, OwnField, Suppression
 from crm.people import addresses, changes, identity, own_fields, statuses
@@ -136,6 +136,9 @@ class ContactAdmin(ContactImportAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Contact | None = None) -> list[str]:
         return ["source", "created_at", "updated_at", "merged_into"] if obj else []
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        return super().get_actions(request) | people_actions.offered(request)
 
     def has_change_lists_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("crm.change_segment")

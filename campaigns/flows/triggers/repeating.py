@@ -19,6 +19,7 @@ from campaigns.models import Campaign, Enrolment
 # A period that was missed for longer is not made up: the next one comes.
 LATEST = timedelta(hours=12)
 DAY, WEEK, MONTH = "day", "week", "month"
+LONGEST_MONTH = 31
 WEEKDAYS = list(enumerate(calendar.day_name))
 _TIME = forms.TimeInput(attrs={"type": "time"}, format="%H:%M")
 
@@ -53,7 +54,7 @@ class Repeating(Trigger):
         day = forms.IntegerField(
             label="on day",
             min_value=1,
-            max_value=31,
+            max_value=LONGEST_MONTH,
             initial=1,
             required=False,
             help_text="For every month; 31 is always its last day.",
@@ -104,16 +105,18 @@ class Repeating(Trigger):
         return Entrant(contact_id, f"try:period:{contact_id}", now, is_test=True)
 
     def sentence(self, params: dict[str, Any]) -> str:
-        days = {
-            DAY: "Every day",
-            WEEK: f"Every {calendar.day_name[params['weekday']]}",
-            MONTH: "On the last day of every month"
-            if params["day"] == 31
-            else f"On day {params['day']} of every month",
-        }
         to = f"the segment “{params['segment']}”" if params["segment"] else "all who may be written to"
         where = dict(ZONES)[params["zone"]]
-        return f"{days[params['every']]} at {params['time']:%H:%M}, {where}, to {to}"
+        return f"{_days(params)} at {params['time']:%H:%M}, {where}, to {to}"
+
+
+def _days(params: dict[str, Any]) -> str:
+    if params["every"] == DAY:
+        return "Every day"
+    if params["every"] == WEEK:
+        return f"Every {calendar.day_name[params['weekday']]}"
+    day = params["day"]
+    return "On the last day of every month" if day == LONGEST_MONTH else f"On day {day} of every month"
 
 
 def period_of(params: dict[str, Any], day: date) -> str:
