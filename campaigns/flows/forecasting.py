@@ -163,14 +163,14 @@ class _Counting:
         return self._count(tried, until)
 
     def existing(self, now: datetime) -> Count | None:
-        """Who qualifies already: the campaign as one that has always run."""
+        """Who qualifies already: those whom it would let in as well, so many a day."""
         tried = copy(self.campaign)
         tried.launched_at, tried.existing_a_day = now, MOST
-        return self._count(tried, now)
+        return self._count(tried, now, existing=True)
 
-    def _count(self, tried: Campaign, at: datetime) -> Count | None:
+    def _count(self, tried: Campaign, at: datetime, **which: bool) -> Count | None:
         for limit in (MOST, FEW):
-            found = patience.within(SECONDS, lambda limit=limit: self._ask(tried, at, limit))  # type: ignore[misc]
+            found = patience.within(SECONDS, lambda limit=limit: self._ask(tried, at, limit, which))  # type: ignore[misc]
             if found is None:
                 continue
             people = {entrant.contact_id for entrant in found if not entrant.is_test}
@@ -179,8 +179,10 @@ class _Counting:
             return Count(len(people), may, more) if more or limit == MOST else None
         return None
 
-    def _ask(self, tried: Campaign, at: datetime, limit: int) -> Sequence[Entrant]:
-        return self.trigger.entrants(self.params, tried, at, limit=limit)
+    def _ask(self, tried: Campaign, at: datetime, limit: int, which: dict[str, bool]) -> Sequence[Entrant]:
+        ask: Any = self.trigger.entrants
+        found: Sequence[Entrant] = ask(self.params, tried, at, limit=limit, **which)
+        return found
 
 
 def writable(people: Iterable[UUID], purpose_id: int) -> int:

@@ -146,7 +146,7 @@ def _put(
         contact_id__in=[run.contact_id for run in entered],
         enrolment_id__in=[run.pk for run in entered],
         verdict=Decision.Verdict.ENTERED,
-    ).update(words=f"Entered: put in by {by}."[:300])
+    ).update(words=f"Entered: put in by {by}."[:300], reason="by_hand")
     return found
 
 

@@ -60,6 +60,7 @@ class Trigger(Kind):
 
     subject_kind = ""
     looks_at_people = False  # a state people are in, not a thing that happens: existing people can begin
+    is_planned = False  # all at once, when a colleague said so: no usual day is a measure of it
     lift_days = 14  # what it earns is counted so many days from the moment somebody qualified, sent or not
 
     def entrants(

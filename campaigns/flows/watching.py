@@ -11,7 +11,7 @@ from django.db import connection
 from django.db.models import F
 from django.urls import reverse
 
-from campaigns.flows.kinds import Entrant
+from campaigns.flows.kinds import Entrant, triggers
 from campaigns.models import Campaign, EntryDay
 from crm.models import Notice
 from crm.shop.settings import shop_zone
@@ -48,7 +48,9 @@ def lets_in(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> b
 
 
 def most_a_day(campaign: Campaign) -> int | None:
-    """People a day before it pauses itself; None where no forecast was made."""
+    """People a day before it pauses itself; None where no forecast was made, or a colleague planned it."""
+    if campaign.trigger in triggers and triggers.get(campaign.trigger).is_planned:
+        return None
     expected = campaign.forecast.get("expected")
     if expected is None:
         return None

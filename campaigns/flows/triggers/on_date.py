@@ -62,6 +62,7 @@ class OnDate(Trigger):
     key = "campaigns.on_date"
     label = "On a date, to everybody of a segment"
     group = "Time"
+    is_planned = True
 
     class Params(Everyone):
         at = Moment(label="at", help_text="Mid-morning is read most: ten o'clock.")

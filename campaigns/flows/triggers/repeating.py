@@ -37,6 +37,7 @@ class Repeating(Trigger):
     key = "campaigns.repeating"
     label = "Again and again, to everybody of a segment"
     group = "Time"
+    is_planned = True
 
     class Params(Everyone):
         every = forms.ChoiceField(

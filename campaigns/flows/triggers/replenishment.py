@@ -132,7 +132,7 @@ class Replenishment(Trigger):
             .filter(~Exists(substitutes), due_at__gt=since, due_at__lte=now)
         )
         found = found.filter(~Exists(forward.entered_since(campaign, "due_at")))
-        return may_enter(found, campaign, now, self.subject_kind)
+        return may_enter(found, campaign, now, self.subject_kind, "product")
 
 
 # Nothing that is used up and bought again lasts longer.

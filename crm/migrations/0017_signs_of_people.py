@@ -16,7 +16,7 @@ WHERE EXISTS (SELECT FROM crm_bought) AND NOT EXISTS (SELECT FROM crm_uncountedb
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('crm', '0015_one_stay'),
+        ('crm', '0016_stock_memory'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
