@@ -23,6 +23,8 @@ AGREED = [
     {"purpose": purpose, "granted": True, "wording": f"Yes to {purpose}", "locale": "en"}
     for purpose in ("newsletter", "click_tracking", "open_tracking")
 ]
+BUTTON = {"words": "Have a look", "link": f"{SHOP}/new", "style": "filled", "align": "center"}
+COUPON = {"title": "{{ offer.headline }}", "words": "For you."}
 TICKS = [
     *("tracking.ingest", "tracking.bought", "crm.rhythm", "crm.standing", "crm.segments"),
     *("campaigns.trigger", "campaigns.advance", "campaigns.deliver", "campaigns.reap", "campaigns.credit"),
@@ -127,11 +129,11 @@ def _message(campaign: str, subject: str, words: str, offer: Offer | None, now: 
     hello = 'Hello {{ contact.first_name | default: "there" }},'
     blocks = [
         {"kind": "campaigns.text", "params": {"heading": hello, "words": words, "align": "left"}},
-        {"kind": "campaigns.button", "params": {"words": "Have a look", "link": f"{SHOP}/new"}},
+        {"kind": "campaigns.button", "params": BUTTON},
         {"kind": "campaigns.footer", "params": {"because": "You get this because you asked for news."}},
     ]
     if offer:
-        blocks.insert(1, {"kind": "campaigns.coupon", "params": {}})
+        blocks.insert(1, {"kind": "campaigns.coupon", "params": COUPON})
     editing.save_version(
         template, subject=subject, preheader="", blocks=blocks, look=branding.this_look(), by=None, now=now
     )

@@ -63,7 +63,7 @@ def test_the_story(world: World):
         world.later(HOUR)
         for one in world.sink.arrivals[before:]:
             arrived.setdefault(one.to.partition("@")[0], []).append(world.hand.at)
-        if world.hand.at == _ten("Europe/Berlin"):
+        if world.hand.at == _ten("Europe/Berlin") + HOUR:
             _add(mia, segment, "gus")
     assert arrived == {name: [_ten(zone or SHOP_ZONE)] for name, zone in LIVES.items()}
     world.later(2 * DAY)

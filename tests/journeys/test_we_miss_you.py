@@ -53,9 +53,9 @@ def test_the_story(world: World):
 
     world.comes_by(ana, world.mail_to("ana")[0])
     world.orders("eva", "o-10", "lamp")
-    world.later(3 * DAY)
+    world.later(2 * DAY)
     assert world.subjects("boris") == ["What is new since you were here"], "a week after his visit"
-    world.later(4 * DAY)
+    world.later(5 * DAY)
     assert world.subjects("dana")[1:] == ["What others like best"]
     assert world.subjects("ana")[1:] == world.subjects("eva")[1:] == []
     ended = Enrolment.objects.filter(contact__email="ana@example.com").values_list("left_reason", flat=True)
