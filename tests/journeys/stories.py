@@ -24,7 +24,7 @@ AGREED = [
     for purpose in ("newsletter", "click_tracking", "open_tracking")
 ]
 BUTTON = {"words": "Have a look", "link": f"{SHOP}/new", "style": "filled", "align": "center"}
-COUPON = {"title": "{{ offer.headline }}", "words": "For you."}
+COUPON = {"title": "For you"}
 TICKS = [
     *("tracking.ingest", "tracking.bought", "crm.rhythm", "crm.standing", "crm.segments"),
     *("campaigns.trigger", "campaigns.advance", "campaigns.deliver", "campaigns.reap", "campaigns.credit"),
