@@ -13,6 +13,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from campaigns.admin import campaign_head
 from campaigns.admin.trials import chosen
 from campaigns.flows import handing
 from campaigns.flows.entry import BrokenRule
@@ -67,16 +68,18 @@ def page(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResp
         handing.refuse(campaign)
     except handing.CannotPut as error:
         problem = str(error)
-    context = model_admin.admin_site.each_context(request) | {
-        "title": f"{campaign}: put people in",
-        "opts": model_admin.model._meta,
-        "campaign": campaign,
-        "problem": problem,
-        "one": dress(one),
-        "many": dress(many),
-        "any_segment": Segment.objects.exists(),
-        "most": handing.MOST_AT_ONCE,
-    }
+    context = campaign_head.page(
+        model_admin,
+        request,
+        campaign,
+        campaign_head.HAND,
+        clock.now(),
+        problem=problem,
+        one=dress(one),
+        many=dress(many),
+        any_segment=Segment.objects.exists(),
+        most=handing.MOST_AT_ONCE,
+    )
     return render(request, "campaigns/by_hand.html", context)
 
 

@@ -10,10 +10,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from campaigns.admin.campaign_form import SETTINGS, WHO
+from campaigns.flows.triggers.by_hand import ByHand
 from campaigns.models import Campaign
 from campaigns.results import reporting
 
-FLOW, TRY, RESULTS, PEOPLE, WHY = "flow", "try", "results", "people", "why"
+FLOW, TRY, RESULTS, PEOPLE, WHY, HAND = "flow", "try", "results", "people", "why", "hand"
 WEEK = timedelta(days=7)
 # What the pages that name people ask for, besides the campaign itself.
 NAMES_PEOPLE = ("crm.view_contact", "campaigns.view_decision")
@@ -64,6 +65,8 @@ def sections(request: HttpRequest, campaign: Campaign, here: str) -> list[Sectio
     ]
     if request.user.has_perms(NAMES_PEOPLE):
         found += [(PEOPLE, "People", _url("people", campaign)), (WHY, "Why", _url("why", campaign))]
+    if campaign.trigger == ByHand.key and request.user.has_perm("campaigns.change_campaign"):
+        found.append((HAND, "Put people in", _url("hand", campaign)))
     return [Section(key, label, url, key == here) for key, label, url in found]
 
 

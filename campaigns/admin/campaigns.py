@@ -15,7 +15,16 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from campaigns.admin import by_hand, campaign_form, campaign_head, campaign_pages, flow, launch, results, trials
+from campaigns.admin import (
+    by_hand,
+    campaign_form,
+    campaign_head,
+    campaign_pages,
+    flow,
+    launch,
+    results,
+    trials,
+)
 from campaigns.flows import launching
 from campaigns.flows.kinds import Playbook, playbooks, triggers
 from campaigns.models import Campaign, Enrolment
