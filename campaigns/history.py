@@ -12,10 +12,12 @@ from django.urls import reverse
 from campaigns.models import Coupon, Decision, Delivery, DeliveryState, Enrolment, SurveyAnswer
 from crm.kernel.timeline import Cursor, Entry, Source, sources
 
+_ABOUT_THEM = (Delivery.Origin.FLOW, Delivery.Origin.SYSTEM)
+
 
 @sources.register
 class Messages(Source):
-    """Messages made for the person, and what became of each."""
+    """Messages made for the person and calls about them, and what became of each."""
 
     key = "campaigns.deliveries"
     label = "Messages"
@@ -24,7 +26,7 @@ class Messages(Source):
     def page(
         self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
     ) -> Sequence[Entry]:
-        rows = Delivery.objects.filter(contact_id=contact_id, origin=Delivery.Origin.FLOW)
+        rows = Delivery.objects.filter(contact_id=contact_id, origin__in=_ABOUT_THEM)
         rows = rows.select_related("template", "campaign").defer("context")
         return [
             Entry(
@@ -32,7 +34,7 @@ class Messages(Source):
                 source=self.key,
                 key=str(row.pk),
                 kind="message",
-                title=f"{row.get_channel_display()} “{row.template}”: {row.get_state_display()}",
+                title=f"{_what(row)}: {row.get_state_display()}",
                 detail=" · ".join(
                     filter(None, [str(row.campaign or ""), _variant(row), row.reason.replace("_", " ")])
                 ),
@@ -175,6 +177,11 @@ class Coupons(Source):
             for row in self.below(rows, before, at="reserved_at")[:limit]
             if row.reserved_at
         ]
+
+
+def _what(delivery: Delivery) -> str:
+    named = f" “{delivery.template}”" if delivery.template else ""
+    return f"{delivery.get_channel_display()}{named}"
 
 
 def _variant(row: Delivery) -> str:

@@ -37,7 +37,13 @@ def advance(now: datetime, budget: Budget) -> int:
 @tick("campaigns.deliver", every=15)
 def deliver(now: datetime, budget: Budget) -> int:
     """Send what is due."""
-    return outbox.deliver(clock.now, budget)["claimed"]
+    return outbox.deliver(clock.now, budget, tick="campaigns.deliver")["claimed"]
+
+
+@tick("campaigns.webhooks", every=15)
+def call_others(now: datetime, budget: Budget) -> int:
+    """Call the other systems that are to be told of people."""
+    return outbox.deliver(clock.now, budget, tick="campaigns.webhooks")["claimed"]
 
 
 @tick("campaigns.notices", every=15)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_POST
 from campaigns.admin import frames, wordings
 from campaigns.delivery import outbox
 from campaigns.delivery.resolving import NotUnknown
-from campaigns.messages import notices, rendering
+from campaigns.messages import notices, rendering, webhooks
 from campaigns.models import Decision, Delivery, DeliveryState, SendingControl
 from crm.kernel import clock
 from crm.kernel.backoffice import ReadOnlyAdmin, display
@@ -127,6 +127,8 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if delivery.origin == Delivery.Origin.NOTICE:
             letter = notices.as_sent(delivery)
             return frames.plain(f"{letter.subject}\n\n{letter.text}" if letter else "")
+        if delivery.origin == Delivery.Origin.SYSTEM:
+            return frames.plain(webhooks.as_sent(delivery))
         shown = rendering.as_sent(delivery)
         if shown is None:
             raise Http404

@@ -12,9 +12,12 @@ from django.http import HttpResponse
 
 from campaigns.admin import block_rows, frames, trials
 from campaigns.admin.template_form import LINES, PARTS, look
+from campaigns.flows import variants
 from campaigns.messages import checking, compiling, composing, editing, mjml, rendering
 from campaigns.models import Sender, Template, TemplateVersion
+from campaigns.offers import telling
 from crm.models import Contact
+from crm.shop.settings import shop_zone, this_shop
 
 EVERYTHING, NOTHING = "everything", "nothing"
 CLIPPED = 100_000
@@ -40,7 +43,7 @@ def page(
         if who == NOTHING:
             shown = rendering.preview_of_nobody(version, now)
         else:
-            shown = rendering.preview(version, contact, now)
+            shown = rendering.preview(version, contact, now, told=_given(template))
     except Mistaken as mistaken:
         return frames.mistakes(mistaken.found)
     except (compiling.BrokenTemplate, compiling.RenderFailed, compiling.NotPlain) as error:
@@ -55,6 +58,14 @@ def page(
         kilobytes=max(1, round(size / 1000)),
         is_clipped=size > CLIPPED,
     )
+
+
+def _given(template: Template | None) -> dict[str, Any]:
+    """The offer of the step that sends it, with an example of a code; without one the offer's own example."""
+    step = variants.step_of(template) if template and template.pk else None
+    if step is None or step.offer is None:
+        return {}
+    return {"offer": telling.told(step.offer, None, this_shop(), shop_zone())}
 
 
 def whose(typed: str, user: User | AnonymousUser) -> Contact | None:

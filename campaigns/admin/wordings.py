@@ -8,6 +8,9 @@ from crm.people import consent
 _OWN = {
     "sender_died": "The sending process ended before the receiver's answer was read",
     "no_answer": "The receiver's answer was never read",
+    "gave_up": "The receiver said no, or nothing, to every attempt",
+    "no_step": "The step that would call is gone, or cannot be read",
+    "no_contact": "The person is no longer known",
     "not_made": "It could not be made yet; tried again soon",
     "sent_again": "A colleague had it sent again",
     "closed": "A colleague closed it",

@@ -9,6 +9,8 @@ from threading import get_native_id
 from django.conf import settings
 from django.db import connection
 
+from campaigns.delivery.channels.base import channels
+from campaigns.delivery.settling import MOST_ATTEMPTS
 from campaigns.delivery.statements import run
 from campaigns.models import Delivery
 
@@ -80,11 +82,19 @@ def put_back(deliveries: Collection[Delivery], now: datetime, *, maybe_fenced: b
 
 
 def reap() -> int:
-    """End the leases of senders that died: claimed goes back, sending is parked. Returns how many."""
+    """End the leases of senders that died: claimed goes back, sending is parked; or goes back as well, where
+    the receiver knows a repetition when it sees one. Returns how many.
+    """
     back = run(
         "UPDATE campaigns_delivery SET state = 'queued' "
         "WHERE state = 'claimed' AND lease_until < clock_timestamp() RETURNING id",
         {},
+    )
+    back += run(
+        "UPDATE campaigns_delivery SET state = 'queued', reason = 'sender_died' WHERE state = 'sending' "
+        "AND lease_until < clock_timestamp() AND channel = ANY (%(media)s::text[]) "
+        "AND attempts < %(most)s RETURNING id",
+        {"media": [channel.sends for channel in channels if channel.repeats], "most": MOST_ATTEMPTS},
     )
     parked = run(
         "UPDATE campaigns_delivery SET state = 'unknown', reason = 'sender_died' "

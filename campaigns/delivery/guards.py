@@ -47,6 +47,7 @@ class Guard(Kind):
     reason = ""
     words = ""
     stops_ours = False  # whether it holds for what goes to ourselves: tests, notices to colleagues
+    stops_calls = False  # whether it holds for calls of other systems, which write to nobody
     tells = True  # leaves a decision on the person's page
     moves_due = False  # a requeue moves the moment it should leave, and its expiry
 
@@ -93,6 +94,7 @@ class Held(Guard):
     words = "All sending is held"
     stops_ours = True
     tells = False
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         return Q(is_held=True) | Q(Exists(SendingControl.objects.filter(sending_hold=True)))
@@ -108,6 +110,7 @@ class Stopped(Guard):
     verdict = Verdict.SUPPRESSED
     reason = "campaign_stopped"
     words = "The campaign was stopped"
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         stopped = Campaign.objects.filter(pk=OuterRef("campaign_id"), state=Campaign.State.STOPPED)
@@ -125,6 +128,7 @@ class Waiting(Guard):
     reason = "campaign_paused"
     words = "The campaign is paused"
     tells = False
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         waiting = Campaign.objects.filter(pk=OuterRef("campaign_id")).exclude(
@@ -146,6 +150,7 @@ class Late(Guard):
     place = 30
     reason = "late"
     words = "Too late: it could not leave within the time it is good for"
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         return Q(not_after__lte=now)
@@ -203,6 +208,7 @@ class Purchased(Guard):
     verdict = Verdict.SUPPRESSED
     reason = "purchased"
     words = "They bought in the meantime"
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         orders = Order.objects.exclude(status=Order.Status.CANCELLED).filter(
@@ -233,6 +239,7 @@ class MaybePurchased(Guard):
     reason = "order_unread"
     words = "An order of theirs is just coming in"
     tells = False
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         unread = InboundEvent.objects.filter(state=InboundEvent.State.NEW, has_order=True)
@@ -260,6 +267,7 @@ class Emptied(Guard):
     place = 60
     reason = "cart_emptied"
     words = "They emptied the cart"
+    stops_calls = True
 
     def blocks(self, now: datetime) -> Q:
         full = _their_cart().filter(state=Cart.State.OPEN, has_priced_line=True)

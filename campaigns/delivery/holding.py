@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
+from campaigns.delivery.channels.base import wake
 from campaigns.models import SendingControl
-from crm.ticking import ring
 
 
 def hold(reason: str, by: str, now: datetime) -> None:
@@ -19,7 +19,7 @@ def release(by: str, now: datetime) -> None:
     SendingControl.objects.update_or_create(
         id=1, defaults={"sending_hold": False, "reason": "", "held_by": by[:120], "held_at": now}
     )
-    ring("campaigns.deliver")
+    wake()
 
 
 def is_held() -> bool:

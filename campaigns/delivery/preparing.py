@@ -1,16 +1,17 @@
 """Claimed messages made ready: rendered, and what they were made from kept with them before the fence."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from campaigns.delivery.mime import Mail
+from campaigns.delivery import making
 from campaigns.delivery.settling import Settlement, backoff
 from campaigns.delivery.statements import LOST, columns, run
-from campaigns.messages import notices, rendering
 from campaigns.messages.rendering import RenderProblem
 from campaigns.models import Decision, Delivery, DeliveryState
-from campaigns.offers import granting
+
+type Make = Callable[[Sequence[Delivery], datetime], Mapping[int, Any]]
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +27,15 @@ WHERE id = made_id AND lease_token = token AND state = 'claimed'
 _NAMES = ["ids", "tokens", "contexts", "shas", "versions", "changes", "shown", "stamps"]
 
 
-def prepared(deliveries: Sequence[Delivery], now: datetime) -> tuple[dict[int, Mail], list[Settlement]]:
-    """The mails by delivery, and what becomes of those that could not be made."""
-    made = _rendered(deliveries, now)
-    mails = {number: mail for number, mail in made.items() if isinstance(mail, Mail)}
-    _keep([delivery for delivery in deliveries if delivery.id in mails])
+def prepared(
+    deliveries: Sequence[Delivery], now: datetime, make: Make = making.mails
+) -> tuple[dict[int, Any], list[Settlement]]:
+    """What leaves by delivery (mails, unless `make` makes something else), and what becomes of those for
+    which nothing could be made.
+    """
+    made = _made(deliveries, now, make)
+    good = {number: one for number, one in made.items() if not isinstance(one, RenderProblem)}
+    _keep([delivery for delivery in deliveries if delivery.id in good])
     problems = []
     for delivery in deliveries:
         problem = made.get(delivery.id)
@@ -38,19 +43,12 @@ def prepared(deliveries: Sequence[Delivery], now: datetime) -> tuple[dict[int, M
             problems.append(_skipped(delivery, problem))
         elif problem is None:
             problems.append(_again_later(delivery, now))
-    return mails, problems
+    return good, problems
 
 
-def _rendered(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail | RenderProblem]:
+def _made(deliveries: Sequence[Delivery], now: datetime, make: Make) -> Mapping[int, Any]:
     try:
-        ours = [one for one in deliveries if one.origin == Delivery.Origin.NOTICE]
-        theirs = [one for one in deliveries if one.origin != Delivery.Origin.NOTICE]
-        refused = granting.look_again(theirs, now)
-        ended: dict[int, Mail | RenderProblem] = {
-            number: RenderProblem(one.reason, one.words) for number, one in refused.items() if one.ends_it
-        }
-        going = [one for one in theirs if one.id not in ended]
-        return rendering.prepare(going, now) | notices.prepare(ours, now) | ended
+        return make(deliveries, now)
     except LOST:
         raise
     except Exception:
@@ -58,9 +56,9 @@ def _rendered(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Mail |
             logger.exception("Delivery %s could not be made", deliveries[0].public_id)
             return {}
     # One message that cannot be made must not keep the others from leaving.
-    found: dict[int, Mail | RenderProblem] = {}
+    found: dict[int, Any] = {}
     for delivery in deliveries:
-        found |= _rendered([delivery], now)
+        found |= _made([delivery], now, make)
     return found
 
 

@@ -50,6 +50,8 @@ def _compiled(safe_sink: bool) -> tuple[Asked, ...]:
         condition = guard.blocks(_NOW)
         if not guard.stops_ours:
             condition = ~Q(origin__in=Delivery.TO_US) & Q(condition)
+        if not guard.stops_calls:
+            condition = ~Q(origin=Delivery.Origin.SYSTEM) & Q(condition)
         again = _sql(guard.again_at(_NOW)) if guard.verdict is Verdict.REQUEUE else "NULL::timestamptz"
         blocks = _sql(ExpressionWrapper(condition, BooleanField()))
         found.append(Asked(guard, f"({blocks})", f"({_sql(guard.reason_of())})::text", f"({again})"))

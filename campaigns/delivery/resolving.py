@@ -4,9 +4,9 @@ from datetime import datetime
 
 from django.db import transaction
 
+from campaigns.delivery.channels.base import wake
 from campaigns.models import Decision, Delivery, DeliveryState
 from crm.models import Contact
-from crm.ticking import ring
 
 _SAID = {
     DeliveryState.QUEUED: (
@@ -58,4 +58,4 @@ def resolve(delivery: Delivery, to: str, by: str, now: datetime) -> None:
             decided_at=now,
         )
     if again:
-        ring("campaigns.deliver")
+        wake([delivery.channel])

@@ -9,7 +9,7 @@ from django.db import connection
 
 from campaigns.delivery.barriers import barrier
 from campaigns.delivery.channels.base import Channel
-from campaigns.delivery.channels.letters import Ending, Letter, Outcome
+from campaigns.delivery.channels.letters import Ending, Keyed, Outcome
 from campaigns.delivery.claiming import claim, put_back
 from campaigns.delivery.fencing import fence, refusals
 from campaigns.delivery.guards import Verdict
@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 BATCH = 50
 
 
-def _id(thing: Letter | Outcome) -> int:
+def _id(thing: Keyed) -> int:
     assert isinstance(thing.key, int)
     return thing.key
 
@@ -67,7 +67,7 @@ class Run:
     def _may_feed(self) -> bool:
         return bool(self.budget) and not self._held
 
-    def _letters(self) -> Iterator[Letter]:
+    def _letters(self) -> Iterator[Keyed]:
         try:
             while self._may_feed():
                 batch = self._next_batch()
@@ -84,7 +84,7 @@ class Run:
     def _room(self) -> int:
         return BATCH if self.limit is None else min(BATCH, self.limit - self.counts["claimed"])
 
-    def _next_batch(self) -> list[Letter]:
+    def _next_batch(self) -> list[Keyed]:
         """Claimed, not blocked, and made. Empty when nothing is due."""
         while self._may_feed() and self._room() > 0:
             claimed = claim(self.channel.sends, self.now(), self._room())
@@ -104,19 +104,19 @@ class Run:
                 return letters
         return []
 
-    def _make(self, deliveries: Sequence[Delivery]) -> list[Letter]:
+    def _make(self, deliveries: Sequence[Delivery]) -> list[Keyed]:
         if not deliveries:
             return []
         now = self.now()
-        mails, problems = prepared(deliveries, now)
+        ready, problems = prepared(deliveries, now, self.channel.make)
         if problems:
             self._count(settle(problems, now))
             self._forget(problem.delivery.id for problem in problems)
-        made = [delivery for delivery in deliveries if delivery.id in mails]
+        made = [delivery for delivery in deliveries if delivery.id in ready]
         barrier("rendered", made)
-        return [Letter(delivery.id, mails[delivery.id]) for delivery in made]
+        return [self.channel.letter(delivery.id, ready[delivery.id]) for delivery in made]
 
-    def _fence(self, letters: Sequence[Letter]) -> Collection[int]:
+    def _fence(self, letters: Sequence[Keyed]) -> Collection[int]:
         waiting = [self._mine[_id(letter)] for letter in letters]
         barrier("fence", waiting)
         try:
@@ -144,7 +144,8 @@ class Run:
             elif outcome.ending is Ending.NOT_FENCED:
                 refused.append(delivery)
             else:
-                settlements.append(of_outcome(delivery, outcome, self.provider, now))
+                took = self.channel.took(outcome)
+                settlements.append(of_outcome(delivery, outcome, self.provider, now, took))
         if settlements:
             self._count(insist(lambda: settle(settlements, now), "What became of messages"))
             self._forget(one.delivery.id for one in settlements)

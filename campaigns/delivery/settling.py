@@ -161,8 +161,8 @@ def settle(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
         return dict(run(_SETTLE, values))
 
 
-def of_outcome(delivery: Delivery, outcome: Outcome, provider: str, now: datetime) -> Settlement:
-    """What an answer of the receiver means."""
+def of_outcome(delivery: Delivery, outcome: Outcome, provider: str, now: datetime, took: str) -> Settlement:
+    """What an answer of the receiver means; `took` says in words that it took the message."""
     made = Settlement(
         delivery,
         DeliveryState.SENT,
@@ -175,7 +175,7 @@ def of_outcome(delivery: Delivery, outcome: Outcome, provider: str, now: datetim
     )
     match outcome.ending:
         case Ending.SENT:
-            made.verdict, made.words = Decision.Verdict.SENT, "Sent: the receiving server took it"
+            made.verdict, made.words = Decision.Verdict.SENT, took
         case Ending.UNKNOWN:
             made.state, made.reason = DeliveryState.UNKNOWN, "no_answer"
         case Ending.REFUSED | Ending.UNSENDABLE:

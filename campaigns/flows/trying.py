@@ -12,7 +12,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import Q
 
 from campaigns.delivery import outbox
 from campaigns.flows import variants
@@ -87,8 +86,7 @@ def send_test(
 
 def send_template_test(template: Template, to: str, contact: Contact, by: Any, now: datetime) -> Delivery:
     """Really send one message to `to`, as this contact would get it."""
-    steps = Step.objects.filter(Q(template=template) | Q(variants__template=template))
-    row = steps.select_related("version__campaign", "offer").order_by("-pk").first()
+    row = variants.step_of(template)
     campaign = row.version.campaign if row else None
     purpose = campaign.purpose if campaign else Purpose.objects.filter(kind=Purpose.Kind.MARKETING).first()
     if purpose is None:
@@ -176,7 +174,8 @@ def _put_in(
 def _stops(course: Course, now: datetime) -> Iterator[Stop]:
     made = {delivery.public_id: delivery for delivery in course.deliveries}
     saved = list(Delivery.objects.filter(public_id__in=made).select_related("template", "offer"))
-    mails = rendering.prepare(saved, now) if saved else {}
+    letters = [delivery for delivery in saved if delivery.origin == Delivery.Origin.FLOW]
+    mails = rendering.prepare(letters, now) if letters else {}
     by_public_id = {str(delivery.public_id): (delivery, mails.get(delivery.pk)) for delivery in saved}
     for decision in course.decisions:
         delivery, mail = by_public_id.get(decision.evidence.get("delivery", ""), (None, None))
@@ -185,7 +184,7 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
             at=now,
             step_key=decision.step_key,
             verdict=decision.verdict,
-            words=_gets(delivery) if delivery else decision.words,
+            words=_gets(delivery) if delivery and delivery.template else decision.words,
             evidence=decision.evidence,
             template=delivery.template if delivery else None,
             message=None if problem else mail,

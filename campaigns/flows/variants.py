@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from campaigns.models import Step, StepVariant, Template, VariantPick
 from crm.kernel import buckets
@@ -30,6 +31,12 @@ class Chosen:
 
     template_id: int | None
     label: str = ""
+
+
+def step_of(template: Template) -> Step | None:
+    """The newest step that sends this message."""
+    rows = Step.objects.filter(Q(template=template) | Q(variants__template=template))
+    return rows.select_related("version__campaign", "offer").order_by("-pk").first()
 
 
 def choose(step: Step, campaign_id: int, contact_id: object, entered_at: datetime) -> Chosen:

@@ -183,6 +183,7 @@ def _context(delivery: Delivery, rows: _Rows, now: datetime) -> Context | Missin
     ]
     if lines and len(shown) == len(lines) and all(product.is_sold_out for product in shown):
         return Missing("sold_out", "Everything in the cart is sold out.")
+    assert delivery.sender_id is not None  # a message has one, by constraint
     sender = rows.senders[delivery.sender_id]
     named = (bytes(delivery.address_hash), delivery.purpose_id, delivery.public_id)
     unsubscribe = people_links.unsubscribe_url(*named)

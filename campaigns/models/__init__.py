@@ -3,7 +3,14 @@
 from campaigns.models.brand import BrandKit, SavedBlock
 from campaigns.models.campaigns import Campaign, FlowVersion, Step, StepVariant
 from campaigns.models.content import ContentItem
-from campaigns.models.deliveries import Decision, Delivery, DeliveryAttempt, DeliveryState, OrderCredit
+from campaigns.models.deliveries import (
+    WEBHOOK,
+    Decision,
+    Delivery,
+    DeliveryAttempt,
+    DeliveryState,
+    OrderCredit,
+)
 from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.experiments import EntryDay, VariantPick, VariantTest
 from campaigns.models.images import Image
@@ -14,6 +21,7 @@ from campaigns.models.surveys import Survey, SurveyAnswer, SurveyChoice
 from campaigns.models.templates import Template, TemplateVersion
 
 __all__ = [
+    "WEBHOOK",
     "BestSeller",
     "BrandKit",
     "Campaign",

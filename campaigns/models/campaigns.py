@@ -201,6 +201,10 @@ class Step(models.Model):
     marked = models.BigIntegerField(default=0, db_default=0, editable=False)
     asked_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    dealt = models.PositiveBigIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many people it gave to colleagues in turn."
+    )
+
     class Meta:
         ordering = ["position", "id"]
         constraints = [models.UniqueConstraint(fields=["version", "key"], name="one_step_key_a_version")]

@@ -23,8 +23,12 @@ class DeliveryState(models.TextChoices):
     UNKNOWN = "unknown", "delivery unconfirmed"
 
 
+WEBHOOK = "webhook"
+
+
 class Delivery(models.Model):
-    """One message to one address. PostgreSQL alone holds its truth; only the edges of `EDGES` exist.
+    """One message to one address, or one call of another system about a person. PostgreSQL alone holds its
+    truth; only the edges of `EDGES` exist.
 
     Leases use the database's clock; every other instant is the `now` that was passed in.
     `since`, `cart_token`, `checkout_id` say which orders end it; `idle_for` how long the person must
@@ -45,8 +49,11 @@ class Delivery(models.Model):
         "skipped": set(),
     }
 
+    CHANNELS = [*Channel.choices, (WEBHOOK, "Webhook")]
+
     class Origin(models.TextChoices):
         FLOW = "flow", "flow"
+        SYSTEM = "system", "told to another system"
         TEST = "test", "test"
         NOTICE = "notice", "notice to a colleague"
 
@@ -57,14 +64,18 @@ class Delivery(models.Model):
     public_id = models.UUIDField(unique=True, default=uuid.uuid4)
     dedupe_key = models.CharField(max_length=200, unique=True)
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.FLOW)
-    channel = models.CharField(max_length=12, choices=Channel.choices, default=Channel.EMAIL)
+    channel = models.CharField(max_length=12, choices=CHANNELS, default=Channel.EMAIL)
     contact_id = models.UUIDField(null=True)
-    address_hash = models.BinaryField(max_length=32)
+    address_hash = models.BinaryField(
+        max_length=32, help_text="Empty where it goes to no address of a person: a call of another system."
+    )
     test_address = models.EmailField(
         blank=True, help_text="Where it goes when it goes to ourselves; blank for a customer."
     )
     purpose = models.ForeignKey(Purpose, on_delete=models.PROTECT, related_name="+", db_index=False)
-    sender = models.ForeignKey("campaigns.Sender", on_delete=models.PROTECT, related_name="+", db_index=False)
+    sender = models.ForeignKey(
+        "campaigns.Sender", null=True, on_delete=models.PROTECT, related_name="+", db_index=False
+    )
     campaign = models.ForeignKey(
         "campaigns.Campaign", null=True, on_delete=models.PROTECT, related_name="deliveries"
     )
@@ -123,6 +134,11 @@ class Delivery(models.Model):
 
     class Meta:
         verbose_name_plural = "deliveries"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sender__isnull=False) | Q(origin="system"), name="a_message_has_a_sender"
+            ),
+        ]
         indexes = [
             models.Index(
                 fields=["priority", "not_before", "id"],
@@ -182,6 +198,7 @@ class Decision(ByContact):
     class Verdict(models.TextChoices):
         ENTERED = "entered", "entered"
         SENT = "sent", "sent"
+        DONE = "done", "done"
         QUEUED = "queued", "to be sent"
         HELD_OUT = "held_out", "held out (control group)"
         SHADOW = "shadow", "would have happened (in shadow)"

@@ -195,7 +195,8 @@ class Coupon(models.Model):
 
     `orders_seen`, `goods_price` and `version_seen` are what the guard's last verdict rested upon, and
     `lease_seen` the lease under which the message was made from it; the fence compares them. `held_for` is
-    the public id of the delivery that carries it.
+    the public id of the delivery that carries it, the latest one where several do. `enrolment_id` is the run
+    it was set aside for: whatever messages of that run give the offer show this code.
     """
 
     scale = Scale.LOCAL
@@ -215,6 +216,7 @@ class Coupon(models.Model):
     state = models.CharField(max_length=8, choices=State.choices, default=State.FREE)
     contact_id = models.UUIDField(null=True)
     held_for = models.UUIDField(null=True, unique=True)
+    enrolment_id = models.UUIDField(null=True)
     good_until = models.DateTimeField(null=True, help_text="The code's own end, where the shop names one.")
     expires_at = models.DateTimeField(null=True, help_text="Until when its holder may use it.")
     reserved_at = models.DateTimeField(null=True)

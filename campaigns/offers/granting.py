@@ -14,14 +14,12 @@ from uuid import UUID
 from django.db import transaction
 
 from campaigns.models import Coupon, Decision, Delivery, DeliveryAttempt, Offer
-from campaigns.offers import reserving
+from campaigns.offers import asides, reserving
+from campaigns.offers.asides import NO_COUPON
 from campaigns.offers.judging import Asked, Verdict, judge
 from campaigns.offers.reserving import Wanted
-from campaigns.offers.telling import EXAMPLE_CODE
 from crm.models import Contact
 from crm.models.writing import update_rows
-
-NO_COUPON = Verdict("no_coupon", "No code of the offer is left")
 
 # How an attempt ended after which nobody can have seen the message.
 UNSEEN = ("refused", "deferred", "unreachable", "unsendable", "not_fenced", "not_sent")
@@ -40,55 +38,55 @@ def grant(offer: Offer, deliveries: Sequence[Delivery], now: datetime) -> dict[U
     """Reserve the offer for each of these new deliveries whose person may have it; the others come back with
     the reason, by public id. Call it in the transaction that stores the deliveries.
 
-    The people are locked, so that two flows which decide about one person at once see each other's gift.
+    What is set aside for the run of a delivery is what it gives.
     """
-    people = [delivery.contact_id for delivery in deliveries if delivery.contact_id]
-    list(
-        Contact.objects.select_for_update(no_key=True, of=("self",))
-        .filter(pk__in=people)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    verdicts = judge([_asked(delivery, offer) for delivery in deliveries], now)
-    wanted, refused, given = [], {}, set()
+    asides.lock([delivery.contact_id for delivery in deliveries])
+    mine = asides.of_messages(offer, deliveries, now)
+    verdicts = judge([_asked(delivery, offer, mine.get(delivery.public_id)) for delivery in deliveries], now)
+    wanted, refused, taken, given = [], {}, [], set()
     for delivery in deliveries:
         assert delivery.contact_id is not None
-        verdict = verdicts[delivery.public_id]
+        aside, verdict = mine.get(delivery.public_id), verdicts[delivery.public_id]
+        if isinstance(aside, Verdict) and not aside.allowed:
+            verdict = aside
         if verdict.allowed and offer.is_private and delivery.contact_id in given:
-            verdict = Verdict("offer_lately", "They get this offer with another message")
-        if verdict.allowed:
-            given.add(delivery.contact_id)
-            wanted.append(Wanted(delivery.contact_id, delivery.public_id, verdict))
-        else:
+            verdict = asides.ELSEWHERE
+        if not verdict.allowed:
             refused[delivery.public_id] = Refused(verdict.reason, verdict.words)
+            continue
+        given.add(delivery.contact_id)
+        if isinstance(aside, Coupon):
+            aside.held_for = delivery.public_id
+            reserving.note(aside, verdict, None)
+            taken.append(aside)
+        else:
+            run = delivery.enrolment_id if aside is asides.A_NEW_ONE else None
+            wanted.append(Wanted(delivery.contact_id, delivery.public_id, verdict, enrolment_id=run))
+    reserving.take_over(taken)
     coupons = reserving.reserve(offer, wanted, now)
     for one in wanted:
-        if one.held_for not in coupons:
-            refused[one.held_for] = Refused(NO_COUPON.reason, NO_COUPON.words)
+        if one.key not in coupons:
+            refused[one.key] = Refused(NO_COUPON.reason, NO_COUPON.words)
     return refused
 
 
 def rehearse(offer: Offer, deliveries: Sequence[Delivery], now: datetime) -> dict[UUID, Refused]:
     """As `grant`, for a walk that is taken back: nobody is locked, no code of the pool is used or shown."""
-    verdicts = judge([_asked(delivery, offer) for delivery in deliveries], now)
+    mine = asides.of_messages(offer, deliveries, now, rehearsed=True)
+    verdicts = judge([_asked(delivery, offer, mine.get(delivery.public_id)) for delivery in deliveries], now)
     found = {}
     for delivery in deliveries:
-        verdict = verdicts[delivery.public_id]
-        if verdict.allowed:
-            Coupon.objects.create(
-                offer=offer,
-                code=offer.shared_code or EXAMPLE_CODE,
-                is_single=False,
-                state=Coupon.State.RESERVED,
-                contact_id=delivery.contact_id,
-                held_for=delivery.public_id,
-                reserved_at=now,
-                expires_at=offer.ends_at,
-                next_order=verdict.next_order,
-                created_at=now,
-            )
-        else:
+        aside, verdict = mine.get(delivery.public_id), verdicts[delivery.public_id]
+        if isinstance(aside, Verdict) and not aside.allowed:
+            verdict = aside
+        if not verdict.allowed:
             found[delivery.public_id] = Refused(verdict.reason, verdict.words)
+            continue
+        coupon = (
+            aside if isinstance(aside, Coupon) else asides.example(offer, delivery.contact_id, verdict, now)
+        )
+        coupon.held_for = delivery.public_id
+        coupon.save(update_fields=["held_for"])
     return found
 
 
@@ -112,7 +110,7 @@ def look_again(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Refus
             reserving.usable(now), pk__in=[coupon.pk for coupon in held.values()]
         ).values_list("pk", flat=True)
     )
-    verdicts = judge([_asked(promising[key], coupon.offer) for key, coupon in held.items()], now)
+    verdicts = judge([_asked(promising[key], coupon.offer, coupon) for key, coupon in held.items()], now)
     noted: list[Coupon] = []
     fallen: list[tuple[Delivery, Coupon, Verdict]] = []
     for key, coupon in held.items():
@@ -153,16 +151,20 @@ def _let_go(fallen: Sequence[tuple[Delivery, Coupon, Verdict]], now: datetime) -
         )
         for delivery, coupon, verdict in fallen:
             assert delivery.contact_id is not None
+            if verdict.allowed and coupon.enrolment_id and coupon.shown_at:
+                verdict = asides.spent(coupon)
             if verdict.allowed:
-                wanted = Wanted(delivery.contact_id, delivery.public_id, verdict, delivery.lease_token)
+                run = coupon.enrolment_id
+                wanted = Wanted(delivery.contact_id, delivery.public_id, verdict, delivery.lease_token, run)
                 again[coupon.offer].append(wanted)
             else:
                 refused[delivery.public_id] = Refused(verdict.reason, verdict.words)
+        asides.let_go([coupon for _, coupon, verdict in fallen if verdict.allowed and not coupon.shown_at])
         for offer, some in again.items():
             given = reserving.reserve(offer, some, now)
             for one in some:
-                if one.held_for not in given:
-                    refused[one.held_for] = Refused(NO_COUPON.reason, NO_COUPON.words)
+                if one.key not in given:
+                    refused[one.key] = Refused(NO_COUPON.reason, NO_COUPON.words)
         _tell(
             [
                 (delivery, refused[delivery.public_id])
@@ -215,7 +217,7 @@ def _tell(without: Sequence[tuple[Delivery, Refused]], now: datetime) -> None:
     )
 
 
-def _asked(delivery: Delivery, offer: Offer) -> Asked:
+def _asked(delivery: Delivery, offer: Offer, coupon: Coupon | Verdict | None) -> Asked:
     assert delivery.contact_id is not None
     return Asked(
         key=delivery.public_id,
@@ -224,4 +226,5 @@ def _asked(delivery: Delivery, offer: Offer) -> Asked:
         subject_kind=delivery.subject_kind,
         subject_id=delivery.subject_id,
         held_for=delivery.public_id,
+        coupon_id=coupon.pk if isinstance(coupon, Coupon) else None,
     )

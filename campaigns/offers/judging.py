@@ -31,8 +31,8 @@ NOTHING = -1
 
 @dataclass(frozen=True)
 class Asked:
-    """One message that would give an offer: to whom and about what. `held_for` names the delivery itself, so
-    that what it already holds does not count against it.
+    """One message that would give an offer: to whom and about what. `held_for` names the delivery itself and
+    `coupon_id` what is set aside for it, so that what it already holds does not count against it.
     """
 
     key: Hashable
@@ -41,6 +41,7 @@ class Asked:
     subject_kind: str = ""
     subject_id: UUID | None = None
     held_for: UUID | None = None
+    coupon_id: int | None = None
 
 
 @dataclass
@@ -75,6 +76,16 @@ def judge(asked: Sequence[Asked], now: datetime) -> dict[Hashable, Verdict]:
         return {}
     case = _Case(asked, now)
     return {one.key: case.verdict(one) for one in asked}
+
+
+@dataclass(frozen=True)
+class _Gift:
+    """One offer somebody was given: when, on which rung, by which delivery and coupon."""
+
+    at: datetime
+    rung: int
+    held_for: UUID | None
+    coupon_id: int
 
 
 class _Case:
@@ -168,7 +179,7 @@ class _Case:
             return None
         since = self.now - timedelta(days=self.rules.quiet_days)
         had = self.had.get(one.contact_id, ())
-        lately = [at for at, _rung, held_for in had if at > since and _other(held_for, one)]
+        lately = [gift.at for gift in had if gift.at > since and _other(gift, one)]
         if not lately:
             return None
         days = self.rules.quiet_days
@@ -177,7 +188,7 @@ class _Case:
     def _too_high(self, one: Asked) -> tuple[str, str] | None:
         if not _climbs(one.offer):
             return None
-        rungs = [rung for _at, rung, held_for in self.had.get(one.contact_id, ()) if _other(held_for, one)]
+        rungs = [gift.rung for gift in self.had.get(one.contact_id, ()) if _other(gift, one)]
         height = max(rungs, default=MESSAGES if one.contact_id in self.written_to else NOTHING)
         if one.offer.rung <= height + 1:
             return None
@@ -202,16 +213,16 @@ class _Case:
         rows = counted.annotate(placed=Count("pk"), kept=kept).values_list("contact_id", "placed", "kept")
         return {contact_id: (placed, number) for contact_id, placed, number in rows}
 
-    def _had(self) -> dict[UUID, list[tuple[datetime, int, UUID | None]]]:
+    def _had(self) -> dict[UUID, list[_Gift]]:
         """The private offers each was given within the ladder's memory."""
         since = self.now - timedelta(days=max(self.rules.ladder_days, self.rules.quiet_days))
         rows = Coupon.objects.filter(
             contact_id__in=self.people, reserved_at__gt=since, offer__place=Offer.Place.MESSAGES
-        ).values_list("contact_id", "reserved_at", "offer__rung", "held_for")
-        found: dict[UUID, list[tuple[datetime, int, UUID | None]]] = defaultdict(list)
-        for contact_id, at, rung, held_for in rows:
+        ).values_list("contact_id", "reserved_at", "offer__rung", "held_for", "pk")
+        found: dict[UUID, list[_Gift]] = defaultdict(list)
+        for contact_id, at, rung, held_for, coupon_id in rows:
             assert contact_id is not None and at is not None
-            found[contact_id].append((at, rung, held_for))
+            found[contact_id].append(_Gift(at, rung, held_for, coupon_id))
         return found
 
     def _written_to(self) -> set[UUID]:
@@ -247,8 +258,8 @@ def _climbs(offer: Offer) -> bool:
     return offer.is_private and offer.follows_ladder
 
 
-def _other(held_for: UUID | None, one: Asked) -> bool:
-    return held_for is None or held_for != one.held_for
+def _other(gift: _Gift, one: Asked) -> bool:
+    return gift.coupon_id != one.coupon_id and (gift.held_for is None or gift.held_for != one.held_for)
 
 
 def _known(product_ids: set[UUID]) -> dict[UUID | None, Good]:

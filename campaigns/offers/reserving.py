@@ -15,22 +15,41 @@ from campaigns.offers.judging import Verdict
 from campaigns.offers.sources import source_of
 from crm.models.writing import update_rows
 
-_HELD = ("state", "contact_id", "held_for", "expires_at", "reserved_at", "next_order", "rests_on")
+_HELD = (
+    "state",
+    "contact_id",
+    "held_for",
+    "enrolment_id",
+    "expires_at",
+    "reserved_at",
+    "next_order",
+    "rests_on",
+)
 _SEEN = ("version_seen", "orders_seen", "goods_price", "lease_seen")
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One delivery that may give the offer to one person; `lease`: the one it is claimed under, if it is."""
+    """One delivery that may give the offer to one person, or one run the offer is set aside for; `lease`: the
+    one the delivery is claimed under, if it is.
+    """
 
     contact_id: UUID
-    held_for: UUID
+    held_for: UUID | None
     verdict: Verdict
     lease: int | None = None
+    enrolment_id: UUID | None = None
+
+    @property
+    def key(self) -> UUID:
+        """What asks: the delivery, or the run."""
+        found = self.held_for or self.enrolment_id
+        assert found is not None
+        return found
 
 
 def reserve(offer: Offer, wanted: Sequence[Wanted], now: datetime) -> dict[UUID, Coupon]:
-    """A coupon for each, by the delivery it is held for; those for whom no code is left are not in it.
+    """A coupon for each, by its `key`; those for whom no code is left are not in it.
 
     Call it within a transaction: the codes are its own from here on, and free again if it does not commit.
     """
@@ -40,11 +59,11 @@ def reserve(offer: Offer, wanted: Sequence[Wanted], now: datetime) -> dict[UUID,
         ]
         given = [_hold(coupon, one, now) for coupon, one in zip(coupons, wanted, strict=True)]
         Coupon.objects.bulk_create(given, batch_size=1000)
-        return {one.held_for: coupon for one, coupon in zip(wanted, given, strict=True)}
+        return {one.key: coupon for one, coupon in zip(wanted, given, strict=True)}
     free = _free(offer, len(wanted), now)
     given = [_hold(coupon, one, now) for coupon, one in zip(free, wanted, strict=False)]
     update_rows(given, *_HELD, *_SEEN)
-    return {one.held_for: coupon for one, coupon in zip(wanted, given, strict=False)}
+    return {one.key: coupon for one, coupon in zip(wanted, given, strict=False)}
 
 
 def note(coupon: Coupon, verdict: Verdict, lease: int | None) -> None:
@@ -59,6 +78,11 @@ def store(coupons: Sequence[Coupon]) -> None:
     update_rows(coupons, "next_order", "rests_on", *_SEEN)
 
 
+def take_over(coupons: Sequence[Coupon]) -> None:
+    """Write that these are held for other messages of the same run from here on."""
+    update_rows(coupons, "state", "held_for", "shown_at", "next_order", "rests_on", *_SEEN)
+
+
 def usable(now: datetime) -> Q:
     """Coupons whose holder may use them at `now`."""
     held = Q(state__in=[Coupon.State.RESERVED, Coupon.State.SHOWN])
@@ -66,7 +90,14 @@ def usable(now: datetime) -> Q:
 
 
 def give_back(coupons: Sequence[Coupon]) -> None:
-    """Into the pool with codes that nobody can have seen; a hold of a shared code is forgotten."""
+    """Into the pool with codes that nobody can have seen; a hold of a shared code is forgotten. What is set
+    aside for a run stays so: its next message may show it.
+    """
+    aside = [coupon for coupon in coupons if coupon.enrolment_id]
+    for coupon in aside:
+        coupon.held_for = None
+    update_rows(aside, "held_for")
+    coupons = [coupon for coupon in coupons if not coupon.enrolment_id]
     for coupon in coupons:
         coupon.state = Coupon.State.FREE
         coupon.contact_id = coupon.held_for = coupon.reserved_at = None
@@ -91,6 +122,8 @@ def _free(offer: Offer, number: int, now: datetime) -> list[Coupon]:
             Coupon(offer=offer, code=code, created_at=now) for code in source.codes(offer, params, missing)
         ]
         found += Coupon.objects.bulk_create(made, batch_size=1000)
+    for coupon in found:
+        coupon.offer = offer  # known here, so that nobody asks for it coupon by coupon
     return found
 
 
@@ -98,6 +131,7 @@ def _hold(coupon: Coupon, one: Wanted, now: datetime) -> Coupon:
     offer = coupon.offer
     coupon.state = Coupon.State.RESERVED
     coupon.contact_id, coupon.held_for, coupon.reserved_at = one.contact_id, one.held_for, now
+    coupon.enrolment_id = one.enrolment_id
     ends = [offer.ends_at, coupon.good_until]
     if offer.good_for_hours:
         ends.append(now + timedelta(hours=offer.good_for_hours))

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, Subquery
 
-from campaigns.models import Coupon, Delivery, DeliveryAttempt, DeliveryState
+from campaigns.models import Coupon, Delivery, DeliveryAttempt, DeliveryState, Enrolment
 from campaigns.offers.granting import UNSEEN
 from crm.models import Order
 
@@ -64,7 +64,8 @@ def learn_used(now: datetime, since: datetime) -> int:
 
 def settle(now: datetime) -> int:
     """Reserved codes whose message left become shown; those of messages that ended otherwise go back to the
-    pool. Never one that may have been seen: sent and unconfirmed messages keep theirs. Returns how many.
+    pool, or to the run they are set aside for, and to the pool when that has ended. Never one that may have
+    been seen: sent and unconfirmed messages keep theirs. Returns how many.
     """
     mine = Delivery.objects.filter(public_id=OuterRef("held_for"))
     doubtful = DeliveryAttempt.objects.filter(delivery__public_id=OuterRef("held_for")).exclude(
@@ -73,17 +74,23 @@ def settle(now: datetime) -> int:
     left = Q(Exists(mine.filter(state__in=_LEFT)))
     ended = Q(Exists(mine.filter(state__in=_UNSENT))) | ~Q(Exists(mine))
     reserved = Coupon.objects.filter(state=Coupon.State.RESERVED)
+    carried = reserved.filter(held_for__isnull=False)
     when = Subquery(mine.values("fenced_at")[:1])
-    shown = reserved.filter(left | ended & Q(Exists(doubtful))).update(
-        state=Coupon.State.SHOWN, shown_at=when
+    shown = carried.filter(left | ended & Q(Exists(doubtful))).update(state=Coupon.State.SHOWN, shown_at=when)
+    back = carried.filter(ended & ~Q(Exists(doubtful)))
+    run = Enrolment.objects.filter(
+        pk=OuterRef("enrolment_id"), contact=OuterRef("contact_id"), state=Enrolment.State.ACTIVE
     )
-    back = reserved.filter(ended & ~Q(Exists(doubtful)))
     with transaction.atomic():
+        back.filter(enrolment_id__isnull=False).update(held_for=None)
+        over = reserved.filter(~Q(Exists(run)), held_for=None)
+        back = back.filter(enrolment_id=None) | over
         forgotten = back.filter(is_single=False).delete()[0]
         freed = back.filter(is_single=True).update(
             state=Coupon.State.FREE,
             contact_id=None,
             held_for=None,
+            enrolment_id=None,
             reserved_at=None,
             rests_on=None,
             next_order=False,

@@ -10,5 +10,7 @@ WORDS = {
     "discount_dependent": "the offer is not for discount-dependent customers",
     "offer_lately": "they had an offer lately",
     "ladder": "the offer is too high on the ladder",
+    "offer_used": "they have used their code of the offer",
+    "offer_expired": "their code of the offer is good no longer",
     "no_coupon": "no code of the offer is left",
 }

@@ -82,7 +82,7 @@ def cart_funnel(start: datetime, end: datetime) -> Funnel:
     series = Enrolment.objects.filter(
         subject_kind="cart", qualified_at__gte=start, qualified_at__lt=end, is_test=False
     )
-    deliveries = Delivery.objects.filter(enrolment_id=OuterRef("pk"))
+    deliveries = Delivery.objects.filter(enrolment_id=OuterRef("pk"), origin=Delivery.Origin.FLOW)
     returned = Event.objects.filter(
         contact_id=OuterRef("contact_id"),
         occurred_at__gte=OuterRef("qualified_at"),

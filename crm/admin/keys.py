@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from crm.kernel import clock, tokens
 from crm.kernel.backoffice import ModelAdmin
 from crm.models import ServerKey
+from crm.shop.keys import webhook_secret
 
 
 @admin.register(ServerKey)
@@ -45,6 +46,7 @@ class ServerKeyAdmin(ModelAdmin):
         wrap = self.admin_site.admin_view
         return [
             path("signing-key/", wrap(require_POST(self.signing_key)), name="crm_serverkey_signing_key"),
+            path("webhook-key/", wrap(require_POST(self.webhook_key)), name="crm_serverkey_webhook_key"),
             *super().get_urls(),
         ]
 
@@ -55,6 +57,13 @@ class ServerKeyAdmin(ModelAdmin):
         messages.warning(
             request, f"The signing key of the shop's server: {tokens.derive('shop-server').hex()}"
         )
+        return redirect("admin:crm_serverkey_changelist")
+
+    def webhook_key(self, request: HttpRequest) -> HttpResponse:
+        """Show the key with which other systems verify that a call comes from here."""
+        if not request.user.has_perm("crm.add_serverkey"):
+            raise PermissionDenied
+        messages.warning(request, f"The key that webhooks are signed with: {webhook_secret()}")
         return redirect("admin:crm_serverkey_changelist")
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

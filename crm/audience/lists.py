@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -56,6 +56,11 @@ def look_up(pasted: str) -> Found:
             known.add(hashes[bytes(digest)])
     unknown += [address for address in dict.fromkeys(hashes.values()) if address not in known]
     return Found(list(contacts), unknown)
+
+
+def on_it(segment: Segment, contacts: Collection[UUID]) -> set[UUID]:
+    """Who of these people is on the list now."""
+    return set(_stays(segment).filter(contact__in=contacts).values_list("contact_id", flat=True))
 
 
 def add(segment: Segment, contacts: Iterable[UUID], now: datetime) -> int:

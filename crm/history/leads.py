@@ -29,7 +29,7 @@ class Stages(Source):
         said = [
             f"was {move.from_stage}" if move.from_stage else "",
             f"{move.score} points",
-            "by a rule" if move.by_rule else f"by {move.actor}",
+            f"by {move.actor}" if move.actor else "by a rule",
             move.reason,
         ]
         return Entry(

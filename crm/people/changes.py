@@ -5,10 +5,12 @@ A colleague or a company is kept as its key, as text; nobody and none as a blank
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Literal
+from uuid import UUID
 
+from django.db import transaction
 from django.db.models import (
     ExpressionWrapper,
     F,
@@ -25,6 +27,7 @@ from django.db.models.functions import Cast, Coalesce
 
 from crm.kernel.work import in_batches
 from crm.models import Contact, ContactChange
+from crm.models.writing import update_rows
 from crm.people.stirring import stir
 
 RULED = ("language", "country", "time_zone", "tags", "fields", "source", "owner", "company")
@@ -48,6 +51,55 @@ def note(before: Contact, after: Contact, now: datetime, *, actor: str) -> list[
     ]
     stir([after.pk])
     return ContactChange.objects.bulk_create(changes)
+
+
+def change(
+    contact_ids: Collection[UUID],
+    answer: Callable[[Contact], Mapping[str, Any]],
+    now: datetime,
+    *,
+    actor: str,
+) -> set[UUID]:
+    """Change attributes of many people, a fixed number of queries a batch: `answer` is asked for each, locked
+    and in the order of their keys, what some of `RULED` become. Returns for whom anything changed.
+    """
+    changed: set[UUID] = set()
+    for batch in in_batches(sorted(set(contact_ids)), _BATCH):
+        with transaction.atomic():
+            changed |= _change(batch, answer, now, actor)
+    return changed
+
+
+def _change(
+    batch: list[UUID], answer: Callable[[Contact], Mapping[str, Any]], now: datetime, actor: str
+) -> set[UUID]:
+    locked = Contact.objects.filter(pk__in=batch).order_by("pk").select_for_update(no_key=True)
+    rows: dict[UUID, Contact] = {}
+    changes: list[ContactChange] = []
+    for contact in locked:
+        for name, value in answer(contact).items():
+            old = _plain(contact, name)
+            setattr(contact, name, value)
+            if old == (new := _plain(contact, name)):
+                continue
+            rows[contact.pk] = contact
+            changes.append(
+                ContactChange(
+                    contact=contact,
+                    field=name,
+                    old=old,
+                    new=new,
+                    actor=actor[:120],
+                    occurred_at=now,
+                    recorded_at=now,
+                )
+            )
+    for contact in rows.values():
+        contact.updated_at = now
+    update_rows(list(rows.values()), *sorted({change.field for change in changes}), "updated_at")
+    ContactChange.objects.bulk_create(changes)
+    stir(rows)
+    return set(rows)
 
 
 def let_go(name: Literal["owner", "company"], keys: Collection[Any], now: datetime, *, actor: str) -> int:

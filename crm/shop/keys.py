@@ -1,12 +1,16 @@
-"""Keys of the server API: shown once when made, kept as a hash, revoked for good."""
+"""Keys of the server API: shown once when made, kept as a hash, revoked for good. And that of webhooks."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from datetime import datetime
 
+from crm.kernel import tokens
 from crm.models import ServerKey
+
+WEBHOOKS = "webhook"
 
 
 def issue(name: str, now: datetime) -> str:
@@ -23,3 +27,8 @@ def recognise(key: str) -> ServerKey | None:
 
 def digest(key: str) -> bytes:
     return hashlib.sha256(key.encode(errors="replace")).digest()
+
+
+def webhook_secret() -> str:
+    """The key that receivers verify webhooks with, as the Standard Webhooks libraries take it."""
+    return f"whsec_{base64.b64encode(tokens.derive(WEBHOOKS)).decode()}"

@@ -85,6 +85,24 @@ def test_the_whole_engine_gives_each_code_once_and_skips_the_rest():
     assert Decision.objects.filter(verdict="skipped", reason="no_coupon").count() == 100
 
 
+def test_two_hundred_runs_that_set_a_code_aside_share_a_hundred():
+    spring = offer()
+    codes(spring, 100)
+    campaign = stage.flow({"kind": "campaigns.reserve_offer"}, stage.WAIT)
+    Step.objects.update(offer=spring)
+    for number in range(1, 201):
+        stage.leave_cart(stage.shopper(campaign, number), AT - 10 * stage.MINUTE)
+    stage.enrol(AT)
+    batch, journeys.ADVANCE_AT_ONCE = journeys.ADVANCE_AT_ONCE, 5
+    try:
+        at_once([lambda: journeys.advance(AT, Budget(30))] * AT_ONCE)
+    finally:
+        journeys.ADVANCE_AT_ONCE = batch
+    held = Coupon.objects.filter(state="reserved")
+    assert {held.values(one).distinct().count() for one in ("contact_id", "enrolment_id")} == {100}
+    assert Decision.objects.filter(verdict="skipped", reason="no_coupon").count() == 100
+
+
 def test_fifty_flows_that_would_give_somebody_an_offer_in_the_same_second_give_one():
     climbing = [
         offer(f"Offer {number}", follows_ladder=True, rung=1, kind="free_shipping", value=None, codes="none")

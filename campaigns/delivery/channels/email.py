@@ -1,12 +1,19 @@
 """E-mail: over the SMTP server of EMAIL_URL, or a provider's API where EMAIL_BACKEND is one of anymail's."""
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
 from django.conf import settings
 from django.core.mail import get_connection
 
+from campaigns.delivery import making
 from campaigns.delivery.channels.base import Channel, channels
 from campaigns.delivery.channels.letters import Transport
 from campaigns.delivery.channels.provider import ProviderCourier
 from campaigns.delivery.channels.smtp import Courier, Server
+from campaigns.delivery.mime import Mail
+from campaigns.messages.rendering import RenderProblem
+from campaigns.models import Delivery
 from crm.models import Channel as Medium
 
 
@@ -20,6 +27,9 @@ class Email(Channel):
 
     def provider(self) -> str:
         return settings.EMAIL_BACKEND.split(".")[-2] if _by_provider() else "smtp"
+
+    def make(self, deliveries: Sequence[Delivery], now: datetime) -> Mapping[int, Mail | RenderProblem]:
+        return making.mails(deliveries, now)
 
     def open(self) -> Transport:
         if _by_provider():

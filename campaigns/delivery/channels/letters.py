@@ -16,9 +16,16 @@
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from campaigns.delivery.mime import Mail
+
+
+class Keyed(Protocol):
+    """Whatever a channel carries: the caller's own key comes back in the outcome."""
+
+    @property
+    def key(self) -> Hashable: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,10 @@ Fence = Callable[[Sequence[Letter]], Collection[Hashable]]
 
 
 class Transport(Protocol):
-    def run(self, letters: Iterable[Letter], fence: Fence) -> Iterator[list[Outcome]]: ...
+    """Carries letters of its channel's own sort, each with a `key`; for mail they are `Letter`."""
+
+    def run(
+        self, letters: Iterable[Any], fence: Callable[[Sequence[Any]], Collection[Hashable]]
+    ) -> Iterator[list[Outcome]]: ...
 
     def close(self) -> None: ...

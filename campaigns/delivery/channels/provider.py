@@ -6,8 +6,7 @@ side by side.
 """
 
 import threading
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable
 from smtplib import SMTPResponseException
 
 import requests
@@ -23,7 +22,8 @@ from django.core.mail.backends.base import BaseEmailBackend
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError
 
 from campaigns.delivery import headers, mime
-from campaigns.delivery.channels.letters import Ending, Fence, Letter, Outcome
+from campaigns.delivery.channels.letters import Ending, Letter, Outcome
+from campaigns.delivery.channels.side_by_side import SideBySide
 
 _ACCEPTED = {"sent", "queued"}
 _REFUSED = {"rejected", "invalid", "failed"}
@@ -32,60 +32,26 @@ _OUR_FAULT = {401, 402, 403, 404, 405, 407}
 _UNDECIDED = {408, 409}
 
 
-class ProviderCourier:
+class ProviderCourier(SideBySide[Letter, EmailMultiAlternatives]):
     """Carries letters through the backends that `connect` makes, one for each of `calls` side by side."""
 
     def __init__(self, connect: Callable[[], BaseEmailBackend], calls: int = 8) -> None:
+        super().__init__(calls, "provider")
         self._connect = connect
-        self._calls = calls
         self._own = threading.local()
         self._opened: list[BaseEmailBackend] = []
-        self._pool = ThreadPoolExecutor(calls, thread_name_prefix="provider")
 
     def close(self) -> None:
-        self._pool.shutdown()
+        super().close()
         for backend in self._opened:
             backend.close()
         self._opened.clear()
 
-    def run(self, letters: Iterable[Letter], fence: Fence) -> Iterator[list[Outcome]]:
-        feed: Iterator[Letter] | None = iter(letters)
-        under_way: set[Future[Outcome]] = set()
-        trouble: Exception | None = None
-        while feed or under_way:
-            known: list[Outcome] = []
-            waiting: list[tuple[Letter, EmailMultiAlternatives]] = []
-            try:
-                while feed and len(under_way) + len(waiting) < self._calls:
-                    letter = next(feed, None)
-                    if letter is None:
-                        feed = None
-                    elif isinstance(made := _packed(letter), Outcome):
-                        known.append(made)
-                    else:
-                        waiting.append((letter, made))
-            except Exception as error:  # noqa: BLE001 - raised again when what is under way has ended
-                trouble, feed = error, None
-            granted: Collection[Hashable] = ()
-            no, why = Ending.NOT_FENCED, ""
-            if waiting:
-                try:
-                    granted = fence([letter for letter, _ in waiting])
-                except Exception as error:  # noqa: BLE001 - likewise
-                    trouble, feed = error, None
-                    no, why = Ending.UNREACHABLE, f"the fence failed: {error}"
-            for letter, message in waiting:
-                if letter.key in granted:
-                    under_way.add(self._pool.submit(self._call, letter, message))
-                else:
-                    known.append(Outcome(letter.key, no, text=why))
-            if under_way and not known:
-                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
-                known = [one.result() for one in done]
-            if known:
-                yield known
-        if trouble is not None:
-            raise trouble
+    def pack(self, letter: Letter) -> EmailMultiAlternatives | Outcome:
+        try:
+            return message_of(letter)
+        except headers.Unsendable as reason:
+            return Outcome(letter.key, Ending.UNSENDABLE, text=str(reason))
 
     def _backend(self) -> BaseEmailBackend:
         found: BaseEmailBackend | None = getattr(self._own, "backend", None)
@@ -95,7 +61,7 @@ class ProviderCourier:
             self._opened.append(found)
         return found
 
-    def _call(self, letter: Letter, message: EmailMultiAlternatives) -> Outcome:
+    def call(self, letter: Letter, message: EmailMultiAlternatives) -> Outcome:
         try:
             backend = self._backend()
         except Exception as error:  # noqa: BLE001 - nothing was posted, whatever it was
@@ -175,13 +141,6 @@ def _never_connected(error: BaseException) -> bool:
 
 def _ended(letter: Letter, ending: Ending, error: Exception, code: int = 0) -> Outcome:
     return Outcome(letter.key, ending, code, str(error)[:2000], fenced=True)
-
-
-def _packed(letter: Letter) -> EmailMultiAlternatives | Outcome:
-    try:
-        return message_of(letter)
-    except headers.Unsendable as reason:
-        return Outcome(letter.key, Ending.UNSENDABLE, text=str(reason))
 
 
 def message_of(letter: Letter) -> EmailMultiAlternatives:

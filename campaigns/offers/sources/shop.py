@@ -12,21 +12,10 @@ from django import forms
 from campaigns.models import Offer
 from campaigns.offers.sources import CodeSource, NoCodes, code_sources
 from crm.kernel import http, tokens
+from crm.kernel.webaddress import WebAddress
 
 MOST_AT_ONCE = 500
 LONGEST = 80
-
-
-class Address(forms.CharField):
-    """A web address that this program may reach."""
-
-    def clean(self, value: Any) -> Any:
-        url = super().clean(value)
-        try:
-            http.check(url)
-        except http.Forbidden as wrong:
-            raise forms.ValidationError(f"This address cannot be asked: {wrong}.") from None
-        return url
 
 
 @code_sources.register
@@ -39,9 +28,8 @@ class FromShop(CodeSource):
     label = "asked from the shop"
 
     class Params(forms.Form):
-        url = Address(
+        url = WebAddress(
             label="address to ask",
-            max_length=1000,
             help_text="It gets {offer, number} by POST and answers {codes: […]}; docs/offers.md says how.",
         )
 

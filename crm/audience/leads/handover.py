@@ -72,7 +72,7 @@ def reasons(lead: Lead, move: StageMove, spoken: str, rests_on: Sequence[str]) -
     """Why this lead is ready, in plain lines: who moved them, the score and what it comes from, the rule, the
     evidence.
     """
-    lines = [] if move.by_rule else [f"Moved by {move.actor}{': ' if move.reason else ''}{move.reason}"]
+    lines = [] if not move.actor else [f"Moved by {move.actor}{': ' if move.reason else ''}{move.reason}"]
     lines.append(f"Score: {lead.score}")
     for reason in lead.reasons[:_MOST_REASONS]:
         lines.append(f"  {reason['points']:+d} {reason['label']}")

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from campaigns.messages import defaults, editing
-from campaigns.models import Delivery, Template
+from campaigns.models import Delivery, Step, Template
 from tests import office
 
 WRITTEN = defaults.abandoned_cart()
@@ -83,6 +83,15 @@ def test_the_preview_is_of_a_person_with_their_cart(template, ada):
     text = ada.get(preview(template), {"as": office.MAIL, "part": "text"}).content.decode()
     assert "Fjord 1 speakers" in text
     assert "<table" not in text
+
+
+def test_the_preview_shows_the_offer_of_the_step_that_sends_it_with_an_example_of_a_code(template, ada):
+    told = "{{ offer.headline | default: 'nothing' }} by {{ offer.code | default: 'no code' }}"
+    template.versions.update(html=f"<p>{told}</p>", text=told)
+    assert "20 % off by SPRING-7KQ2" in ada.get(preview(template), {"as": office.MAIL}).content.decode()
+    Step.objects.filter(template=template).update(offer=office.offer("Preview", 2, value=33))
+    shown = ada.get(preview(template), {"as": office.MAIL}).content.decode()
+    assert "33 % off by EXAMPLE-CODE" in shown
 
 
 def test_what_was_typed_is_shown_and_forgotten(template, ada):
