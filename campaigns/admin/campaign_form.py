@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django import forms
@@ -53,6 +54,9 @@ HELP = {
 
 
 class CampaignForm(forms.ModelForm):
+    """`seen` is what the campaign said when the page was opened: who saves second is told so first."""
+
+    seen = forms.CharField(required=False, widget=forms.HiddenInput)
     expires_after = LengthField(label="Too late after", required=False)
 
     class Meta:
@@ -73,12 +77,22 @@ class CampaignForm(forms.ModelForm):
             purposes.queryset = Purpose.objects.exclude(kind=Purpose.Kind.TRACKING)
         if "reentry_days" in self.fields:
             self.fields["reentry_days"].label = "Again after days"
+        if self.instance.pk and "seen" in self.fields:
+            self._now = self.initial["seen"] = _mark(self.instance)
         for name in HELP.keys() & self.fields.keys():
             self.fields[name].help_text = HELP[name]
         dress(self, {"expires_after"} & self.fields.keys())
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("seen") and self.instance.pk and cleaned["seen"] != self._now:
+            posted: Any = self.data
+            posted = self.data = posted.copy()
+            posted[self.add_prefix("seen")] = self._now
+            raise forms.ValidationError(
+                "Somebody else changed this campaign since you opened this page. What you typed is kept "
+                "here: save once more to put it in the place of theirs, or open the page anew to see theirs."
+            )
         trigger = cleaned.get("trigger", self.instance.trigger)
         if "existing_a_day" in cleaned and not (
             trigger in triggers and _looks_at_people(triggers.get(trigger))
@@ -104,16 +118,17 @@ def form_of(section: str) -> type[forms.ModelForm[Any]]:
 def fieldsets(section: str, *, may_change: bool) -> list[Any]:
     """What stands in a section, in the order one decides it."""
     lets_in = ["trigger", *fields_of("trigger", triggers)] if may_change else ["trigger_words"]
+    seen = ["seen"] if may_change else []
     if section == WHO:
         return [
-            ("Who enters", {"fields": [*lets_in, "entry_rule", "existing_a_day", "reentry_days"]}),
+            ("Who enters", {"fields": [*seen, *lets_in, "entry_rule", "existing_a_day", "reentry_days"]}),
             ("When they leave", {"fields": ["exit_on_purchase", "exit_rule"]}),
             ("How it is measured", {"fields": ["control_share", "goal"]}),
             ("Beside other campaigns", {"fields": ["priority", "when_beaten", "in_caps"]}),
         ]
     if section == SETTINGS:
         return [
-            ("Campaign", {"fields": ["name", "description", "purpose", "sender"]}),
+            ("Campaign", {"fields": [*seen, "name", "description", "purpose", "sender"]}),
             ("When its messages leave", {"fields": ["quiet_hours", "expires_after"]}),
             ("Shadow", {"fields": ["is_shadow"]}),
         ]
@@ -121,6 +136,12 @@ def fieldsets(section: str, *, may_change: bool) -> list[Any]:
         ("Campaign", {"fields": ["name", "description", "purpose", "sender"]}),
         ("Who enters", {"fields": lets_in}),
     ]
+
+
+def _mark(campaign: Campaign) -> str:
+    """What the forms of a campaign say, as a short text."""
+    said = [str(getattr(campaign, name)) for name in ("trigger", "trigger_params", *CampaignForm.Meta.fields)]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()[:20]
 
 
 def _looks_at_people(kind: Trigger) -> bool:

@@ -44,7 +44,7 @@ class Panel:
     is_gone: bool = False
     may_go_up: bool = False
     may_go_down: bool = False
-    menu: list[tuple[str, list[tuple[StepKind, str]]]] | None = None
+    menu: list[tuple[str, list[tuple[StepKind, str, bool]]]] | None = None
     after: str = ""
     path: str = ""
     above: str = ""
@@ -80,6 +80,7 @@ def page(
         is_frozen=version is not None and version.frozen_at is not None,
         in_use=campaign.current if campaign.state in ("running", "paused") else None,
         inside=inside,
+        shifts=_shifts(campaign) if version and version.frozen_at is None else [],
         elsewhere=inside - at.by_version.get(version.pk if version else 0, 0),
         checklist=[(check, check.url or _mended_at(check, rows, change_url)) for check in checks],
         missing=sum(not check.done for check in checks),
@@ -189,7 +190,7 @@ def _copy(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
 
 def _remove(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
     editing.take_out(campaign, _word(request, "key"), _word(request, "seen"), clock.now())
-    return "", "The step is taken out."
+    return "", "The step is deleted."
 
 
 def _give_up(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
@@ -205,6 +206,19 @@ ACTS = {
     "remove": _remove,
     "give_up": _give_up,
 }
+
+
+def _shifts(campaign: Campaign) -> list[tuple[int, str, str, str]]:
+    """What moving to the version in work means: how many people, at which step, how, and to which."""
+    found = launching.consequences(campaign)
+    at = {shift.step.pk for shift in found if shift.step} | {shift.to.pk for shift in found if shift.to}
+    rows = Step.objects.filter(pk__in=at).select_related("template", "offer")
+    words = {row.pk: picture.sentence(row) for row in rows.prefetch_related("variants__template")}
+
+    def said(row: Step | None) -> str:
+        return words[row.pk] if row else ""
+
+    return [(shift.people, said(shift.step), shift.how, said(shift.to)) for shift in found]
 
 
 def _mended_at(check: Check, rows: list[Step], change_url: str) -> str:
@@ -238,12 +252,13 @@ def _read_again(panel: Panel, rows: list[Step]) -> None:
         panel.may_go_down = editing.may_move(place, False)
 
 
-def _menu() -> list[tuple[str, list[tuple[StepKind, str]]]]:
-    """Every kind of step by its group, each with what it does in a sentence."""
-    groups: dict[str, list[tuple[StepKind, str]]] = {}
+def _menu() -> list[tuple[str, list[tuple[StepKind, str, bool]]]]:
+    """Every kind of step by its group, each with what it does in a sentence, and how its icon is drawn."""
+    groups: dict[str, list[tuple[StepKind, str, bool]]] = {}
     for kind in steps:
         told = kind.help or " ".join((inspect.getdoc(type(kind)) or "").split("\n\n")[0].split())
-        groups.setdefault(kind.group, []).append((kind, told))
+        first = told.split(". ")[0].removesuffix(".") + "."
+        groups.setdefault(kind.group, []).append((kind, first, picture.is_symbol(kind.icon)))
     return list(groups.items())
 
 

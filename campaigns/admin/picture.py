@@ -37,6 +37,11 @@ class Card:
     problems: list[str] = field(default_factory=list)
     is_chosen: bool = False
 
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the icon is the name of a symbol of the theme, not a letter of its own."""
+        return is_symbol(self.icon)
+
 
 @dataclass
 class Shown:
@@ -144,15 +149,19 @@ def of_step(row: Step) -> Said:
     try:
         kind = steps.get(row.kind)
     except UnknownKind as error:
-        return Said(row.kind, "", f"Take it out: {error}.")
+        return Said(row.kind, "", f"Delete it: {error}.")
     try:
         params = kind.read(row.params)
     except BrokenParams as error:
-        return Said(kind.label, "", f"Mend its settings: {_named(kind, error)}.")
+        return Said(kind.label, "", _named(kind, error))
     problems = kind.problems(params, row)
     if not rules.is_blank(row.only_if) and (found := rules.problems(row.only_if, _inside())):
         problems = [*problems, f"Mend its condition: {found[0]}."]
     return Said(kind.label, kind.sentence(params, row), " ".join(problems))
+
+
+def is_symbol(icon: str) -> bool:
+    return icon.isascii() and len(icon) > 1
 
 
 def sentence(row: Step) -> str:
@@ -164,7 +173,13 @@ def sentence(row: Step) -> str:
 def _named(kind: Any, error: BrokenParams) -> str:
     """What is wrong with a field, under the name it has in the form."""
     asked = kind.Params.base_fields.get(error.field)
-    return f"{asked.label or error.field.replace('_', ' ')}: {error.message}" if asked else str(error)
+    if asked is None:
+        return f"Mend its settings: {str(error).removesuffix('.')}."
+    label = str(asked.label or error.field.replace("_", " "))
+    label = label[:1].upper() + label[1:]
+    if error.message == asked.error_messages.get("required"):
+        return f"Fill in “{label}”."
+    return f"Mend “{label}”: {error.message.removesuffix('.')}."
 
 
 def _inside() -> frozenset[str]:

@@ -33,7 +33,7 @@ class Gone(CannotEdit):
     """The step is no longer there: somebody took it out meanwhile."""
 
     def __init__(self) -> None:
-        super().__init__("This step is no longer there: somebody took it out meanwhile.")
+        super().__init__("This step is no longer there: somebody deleted it meanwhile.")
 
 
 class Stale(CannotEdit):
@@ -92,6 +92,7 @@ def add(campaign: Campaign, kind: str, after: str, path: str, now: datetime) -> 
             path=path,
         )
         _put(version, step, [step.key], after, path)
+        step.refresh_from_db(fields=["position"])
         return step
 
 
@@ -180,6 +181,7 @@ def duplicate(campaign: Campaign, key: str, now: datetime) -> Step:
         copy.save()
         variants.copy([(step, copy)])
         _put(version, copy, [copy.key], key, step.path)
+        copy.refresh_from_db(fields=["position"])
         return copy
 
 

@@ -1,14 +1,13 @@
-"""A newcomer builds a flow by clicks alone; by keyboard on a telephone; without script; with a colleague."""
+"""A newcomer builds a flow by clicks alone; by keyboard on a telephone; by plain posts; with a colleague."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.flows import editing, launching
@@ -19,40 +18,35 @@ from tests.browser import pictures
 from tests.browser.conftest import PHONE
 from tests.browser.test_offers import fits
 from tests.campaigns import mailing
-from tests.campaigns.flows import forks
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture
-def ada_session(transactional_db: None) -> str:
+def office(live_server: LiveServer, page: Page, transactional_db: None) -> Page:
     cast.set_up_shop()
     cast.sender()
     client = Client()
     client.force_login(User.objects.create_superuser("ada", password="secret"))
-    return client.cookies["sessionid"].value
-
-
-def log_in(page: Page, live_server: LiveServer, session: str) -> Page:
     page.set_default_timeout(8000)
+    session = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     return page
-
-
-@pytest.fixture
-def office(live_server: LiveServer, page: Page, ada_session: str) -> Iterator[Page]:
-    with forks.known():
-        yield log_in(page, live_server, ada_session)
 
 
 def flow_of(live_server: LiveServer, campaign: Campaign) -> str:
     return f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/change/"
 
 
+def of_kind(page: Page, kind: str) -> Locator:
+    """The button of the menu that adds a step of this kind."""
+    return page.locator(".rk-kinds button").filter(has=page.get_by_text(kind, exact=True))
+
+
 def add(page: Page, where: str, kind: str) -> None:
     """Press the last + of that name, and choose what the step does."""
     page.get_by_role("link", name=where, exact=True).last.click()
-    page.locator(".rk-kinds").get_by_role("button", name=kind).click()
+    of_kind(page, kind).click()
     expect(page.locator("#rk-panel-title")).to_have_text(kind)
     expect(page.locator("#rk-panel-title")).to_be_focused()
 
@@ -71,7 +65,7 @@ def test_a_newcomer_builds_a_flow_by_clicks_alone(
     live_server: LiveServer, office: Page, complaints: list[str]
 ) -> None:
     page = office
-    for name in ("For the early", "For the others"):
+    for name in ("For regulars", "For the others"):
         mailing.template(name)
     page.goto(f"{live_server.url}/admin/campaigns/campaign/")
     page.get_by_role("link", name="Begin with an empty campaign").click()
@@ -85,9 +79,13 @@ def test_a_newcomer_builds_a_flow_by_clicks_alone(
     page.get_by_label("For *").fill("2")
     page.get_by_label("Unit").select_option("days")
     save(page)
-    add(page, "Add a step here", "Fork")
+    add(page, "Add a step here", "Branch")
+    page.get_by_label("Add to the rule", exact=True).first.select_option(label="Bought")
+    expect(page.locator("[data-place=with-rule_1-0]")).to_be_visible()
+    page.get_by_label("Go on along the path").first.fill("Regulars")
+    page.get_by_label("All others go on along the path").fill("New")
     save(page)
-    for path, message in (("Left", "For the early"), ("Right", "For the others")):
+    for path, message in (("Regulars", "For regulars"), ("New", "For the others")):
         add(page, f"Add a step here, on the path {path}", "Send an e-mail")
         expect(page.locator(".rk-step-broken")).to_contain_text("Choose the message it sends.")
         page.get_by_label("Message", exact=True).select_option(label=message)
@@ -95,10 +93,10 @@ def test_a_newcomer_builds_a_flow_by_clicks_alone(
     add(page, "Add a step here", "Leave the flow")
     campaign = Campaign.objects.get()
     assert shape(campaign) == [
-        ("wait", ""), ("fork", ""), ("send_email", "Left"), ("send_email", "Right"), ("leave", ""),
+        ("wait", ""), ("branch", ""), ("send_email", "Regulars"), ("send_email", "New"), ("leave", ""),
     ]  # fmt: skip
     left, right = page.locator(".rk-fork > li").all()
-    expect(left).to_contain_text("For the early")
+    expect(left).to_contain_text("For regulars")
     expect(right).to_contain_text("For the others")
     expect(page.locator(".rk-step-broken")).to_have_count(0)
     pictures.keep(page, "flow-editor")
@@ -126,7 +124,7 @@ def test_a_flow_is_changed_by_keyboard_on_a_telephone(
     page.locator(".rk-plus a").last.focus()
     page.keyboard.press("Enter")
     expect(page.locator("#rk-panel-title")).to_be_focused()
-    page.locator(".rk-kinds").get_by_role("button", name="Wait").focus()
+    of_kind(page, "Wait").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#rk-panel-title")).to_have_text("Wait")
     page.get_by_role("button", name="Move up").focus()
@@ -139,22 +137,24 @@ def test_a_flow_is_changed_by_keyboard_on_a_telephone(
     assert complaints == []
 
 
+@pytest.mark.proof
 def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, office: Page) -> None:
     page, campaign = office, cast.draft(clock.now())
     # The theme itself shows nothing without script; ours and htmx are what may fail to come.
     page.route(re.compile(r"htmx|flow\.js"), lambda route: route.abort())
     page.goto(flow_of(live_server, campaign))
     page.locator(".rk-plus a").first.click()
-    page.locator(".rk-kinds").get_by_role("button", name="Wait").click()
+    of_kind(page, "Wait").click()
     page.get_by_label("For *").fill("3")
     page.get_by_role("button", name="Save the step").click()
     expect(page.get_by_role("status").first).to_contain_text("“Wait 3 hours” is saved.")
     page.get_by_role("button", name="Duplicate").click()
-    page.get_by_text("Take out…").click()
-    page.get_by_role("button", name="Take it out").click()
+    page.get_by_text("Delete…").click()
+    page.get_by_role("button", name="Delete it").click()
     assert shape(campaign) == [("wait", ""), ("send_email", "")]
 
 
+@pytest.mark.proof
 def test_the_slower_of_two_sees_what_the_other_did_and_keeps_what_they_typed(
     live_server: LiveServer, office: Page
 ) -> None:

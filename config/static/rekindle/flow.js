@@ -35,6 +35,7 @@
     if (confirm("This step is not saved yet. Go on without what you typed?")) event.detail.issueRequest(true);
   });
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+    if (detail.elt.matches("[data-rule-act]") && form()?.contains(detail.elt)) mark(true);
     if (!isOurs(detail.elt)) return;
     const pressed = detail.requestConfig.triggeringEvent?.submitter ?? detail.elt;
     goes = pressed.matches("[data-goes], [data-step], .rk-plus a");

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -135,6 +136,22 @@ def test_what_each_form_keeps_leaves_the_other_alone(campaign, ada):
     assert campaign.expires_after == timedelta(minutes=90)
     assert campaign.when_beaten == "drop", "what *Who* said stands"
     assert "in shadow: sends nothing" in ada.get(page(campaign)).content.decode()
+
+
+def test_who_saves_second_is_told_so_first_and_loses_nothing(campaign, ada):
+    opened = re.search(
+        r'name="seen" value="(\w+)"', ada.get(f"{page(campaign)}?section=who").content.decode()
+    )
+    assert opened is not None
+    form(ada, campaign, "who", seen=opened.group(1), priority="31")
+    answer = form(ada, campaign, "who", seen=opened.group(1), priority="99")
+    shown = answer.content.decode()
+    assert "Somebody else changed this campaign" in shown and 'value="99"' in shown
+    assert campaign.priority == 31
+    again = re.search(r'name="seen" value="(\w+)"', shown)
+    assert again is not None and again.group(1) != opened.group(1)
+    form(ada, campaign, "who", seen=again.group(1), priority="99")
+    assert campaign.priority == 99
 
 
 def test_existing_people_are_let_in_only_where_a_trigger_looks_at_what_people_are(campaign, ada):

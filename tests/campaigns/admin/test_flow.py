@@ -176,7 +176,7 @@ def test_a_step_somebody_took_out_meanwhile_can_be_added_again(campaign, ada):
     typed = {"key": "wait-1", "kind": Wait.key, "seen": "x", "with-length": "5", "with-unit": "days"}
     do(ada, campaign, "remove", key="wait-1", seen=editing.mark(step(campaign, "wait-1")))
     shown = do(ada, campaign, "save", **typed).content.decode()
-    assert "somebody took it out meanwhile" in shown and 'name="with-length" value="5"' in shown
+    assert "somebody deleted it meanwhile" in shown and 'name="with-length" value="5"' in shown
     do(ada, campaign, "save", **typed, again="yes")
     assert [row.params.get("length") for row in rows(campaign)] == [None, "5"]
 
@@ -232,7 +232,7 @@ def test_an_onlooker_reads_the_flow_and_finds_no_button(world, vera):
 def test_a_step_that_no_program_knows_is_marked_and_can_be_taken_out(campaign, ada):
     Step.objects.create(version=campaign.versions.get(), key="odd", position=2, kind="campaigns.vanished")
     shown = look(ada, campaign, step="odd")
-    assert "there is no step called" in shown and "Take it out" in shown
+    assert "there is no step called" in shown and "Delete it" in shown
     do(ada, campaign, "remove", key="odd", seen=editing.mark(step(campaign, "odd")))
     assert len(rows(campaign)) == 1
 
