@@ -12,6 +12,7 @@ from campaigns.delivery.sending import Counts, Run
 from campaigns.delivery.turns import Turn
 from campaigns.models import Delivery
 from crm.kernel.work import Budget, in_batches
+from crm.models.writing import insert_rows
 
 __all__ = ["Counts", "deliver", "enqueue", "hold", "reap", "release", "resolve"]
 
@@ -30,8 +31,7 @@ def enqueue(deliveries: Iterable[Delivery]) -> int:
     # In the order of their keys, so that two callers with the same messages never wait in a circle.
     for chunk in in_batches(sorted(deliveries, key=lambda delivery: delivery.dedupe_key), _CHUNK):
         media |= {delivery.channel for delivery in chunk}
-        Delivery.objects.bulk_create(chunk, ignore_conflicts=True)
-        new += Delivery.objects.filter(public_id__in=[delivery.public_id for delivery in chunk]).count()
+        new += insert_rows(chunk, ignore_conflicts=True)
     if new:
         wake(media)
     return new

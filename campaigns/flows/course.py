@@ -17,7 +17,7 @@ from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
 from crm.kernel import rules
 from crm.kernel.kinds import BrokenParams, UnknownKind
-from crm.models.writing import update_rows
+from crm.models.writing import insert_rows, update_rows
 
 WRITTEN = (
     "state",
@@ -122,7 +122,7 @@ class Course:
         update_rows(people, *WRITTEN)
         Due.objects.filter(pk__in=[person.pk for person in people if person.pk not in waiting]).delete()
         update_rows([Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], "due_at")
-        Decision.objects.bulk_create(self.decisions, batch_size=1000)
+        insert_rows(self.decisions)
         if self.deliveries:
             outbox.enqueue(self.deliveries)
 

@@ -25,6 +25,7 @@ from campaigns.models import Campaign, Decision, Due, Enrolment
 from crm.kernel import buckets, ids
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.kernel.work import Budget
+from crm.models.writing import insert_rows
 from crm.ticking import ring
 
 logger = logging.getLogger(__name__)
@@ -101,25 +102,22 @@ def enter(
         )
         for person in people
     }
-    Enrolment.objects.bulk_create(people, ignore_conflicts=True, batch_size=1000)
+    insert_rows(people, ignore_conflicts=True)
     written = set(
         Enrolment.objects.filter(
             pk__in=due, contact_id__in={person.contact_id for person in people}
         ).values_list("pk", flat=True)
     )
     entered = [person for person in people if person.pk in written]
-    Due.objects.bulk_create(
+    insert_rows(
         [
             Due(
                 enrolment_id=person.pk, contact_id=person.contact_id, campaign=campaign, due_at=due[person.pk]
             )
             for person in entered
-        ],
-        batch_size=1000,
+        ]
     )
-    Decision.objects.bulk_create(
-        [_entered(campaign, person, by_key[person.pk], came, now) for person in entered], batch_size=1000
-    )
+    insert_rows([_entered(campaign, person, by_key[person.pk], came, now) for person in entered])
     if began := sum(by_key[person.pk].is_existing for person in entered):
         existing.note(campaign, began, now)
     return entered
