@@ -44,7 +44,7 @@ chaos: dev
 	@$(PY) -m pytest -q -m chaos
 
 # make bench NAME=due_to_sink runs one of them.
-BENCHMARKS := sending due_to_sink collector segments recommendations
+BENCHMARKS := sending due_to_sink collector segments recommendations advancing
 bench: dev
 	@for name in $(or $(NAME),$(BENCHMARKS)); do $(PY) -m benchmarks.$$name || exit 1; done
 

@@ -190,10 +190,10 @@ def grown() -> None:
 
 
 def told(count: int, switched_on: int, ours: effort.Effort, bare: effort.Effort) -> str:
-    rate, by_itself = count / ours.cpu, count / bare.cpu
+    rates = [f"{count / one.cpu:,.0f} ({count / one.wall:,.0f} on the clock)" for one in (ours, bare)]
     return (
-        f"{count:,} people through three steps, {switched_on} flows on: {rate:,.0f} for a second of processor "
-        f"({count / ours.wall:,.0f} a second on the clock); by hand {by_itself:,.0f} ({count / bare.wall:,.0f})"
+        f"{count:,} people through three steps, {switched_on} flows on, people a second of processor: "
+        f"{rates[0]}; by hand {rates[1]}"
     )
 
 

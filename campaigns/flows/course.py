@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
+
 from campaigns.delivery import outbox
 from campaigns.flows import entry, exits
 from campaigns.flows.kinds import NOTHING_GUARDED, ON, Batch, Guarded, Move, Step, steps, triggers
@@ -51,6 +53,7 @@ class Course:
         for of_version in self.steps.values():
             if len({step.position for step in of_version}) < len(of_version):
                 raise ValueError("Two steps stand at the same place.")
+        self._ways: dict[tuple[int, str], list[StepRow]] = {}
         self._read: dict[int, tuple[Step, dict[str, Any]]] = {}
         self.decisions: list[Decision] = []
         self.deliveries: list[Delivery] = []
@@ -120,7 +123,8 @@ class Course:
     def write(self, people: Sequence[Enrolment], waiting: Mapping[UUID, datetime]) -> None:
         """Everything that came of it, in a fixed number of statements, in the caller's transaction."""
         update_rows(people, *WRITTEN)
-        Due.objects.filter(pk__in=[person.pk for person in people if person.pk not in waiting]).delete()
+        if through := [person.pk for person in people if person.pk not in waiting]:
+            Due.objects.filter(rules.AnyOf(F("pk"), through)).delete()
         update_rows([Due(enrolment_id=key, due_at=at) for key, at in waiting.items()], "due_at")
         insert_rows(self.decisions)
         if self.deliveries:
@@ -216,7 +220,11 @@ class Course:
         return due if self.now - due <= SLACK else self.now
 
     def _ahead(self, person: Enrolment) -> list[StepRow]:
-        return [step for step in self.steps[person.version_id] if not step.path or step.path == person.path]
+        """The steps that are for everyone or for their path."""
+        way = person.version_id, person.path
+        if way not in self._ways:
+            self._ways[way] = [step for step in self.steps[way[0]] if step.path in ("", person.path)]
+        return self._ways[way]
 
     def _finish(self, person: Enrolment) -> None:
         if person.state == Enrolment.State.ACTIVE:

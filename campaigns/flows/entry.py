@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, Model, OuterRef, QuerySet
+from django.db.models import Exists, F, Model, OuterRef, QuerySet
 
 from campaigns.flows.kinds import triggers
 from campaigns.models import Campaign, Enrolment
@@ -52,7 +52,7 @@ def those(
     found: set[UUID] = set()
     for kind in sorted({enrolment.subject_kind for enrolment in enrolments}):
         of_kind = [enrolment for enrolment in enrolments if enrolment.subject_kind == kind]
-        runs = Enrolment.objects.filter(pk__in=[enrolment.pk for enrolment in of_kind])
+        runs = Enrolment.objects.filter(rules.AnyOf(F("pk"), [enrolment.pk for enrolment in of_kind]))
         among = [enrolment.contact_id for enrolment in of_kind]
         true = fulfilling(runs, rule, name, now, kind, since=since, among=among)
         found |= set(true.values_list("pk", flat=True))

@@ -10,12 +10,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import F, Q
 
 from campaigns.flows import entry
 from campaigns.flows.kinds import NOTHING_GUARDED, Guarded
 from campaigns.models import Campaign, Enrolment
 from crm.kernel import rules
+from crm.kernel.rules import AnyOf
 from crm.models import ContactPoint, Order
 
 WORDS = {
@@ -53,13 +54,13 @@ def _bought(enrolments: Sequence[Enrolment], guards: Mapping[UUID, Guarded]) -> 
         for enrolment in enrolments
     }
     hashes: dict[UUID, set[bytes]] = defaultdict(set)
-    points = ContactPoint.objects.filter(contact_id__in=people).values_list("contact_id", "address_hash")
-    for contact_id, address_hash in points:
+    points = ContactPoint.objects.filter(AnyOf(F("contact_id"), list(people)))
+    for contact_id, address_hash in points.values_list("contact_id", "address_hash"):
         hashes[contact_id].add(bytes(address_hash))
     tokens = {guard.cart_token for guard in guards.values() if guard.cart_token}
     checkouts = {guard.checkout_id for guard in guards.values() if guard.checkout_id}
     any_of = (
-        Q(contact_id__in=people)
+        Q(AnyOf(F("contact_id"), list(people)))
         | Q(address_hash__in=[one for many in hashes.values() for one in many])
         | Q(cart_token__in=tokens)
         | Q(checkout_id__in=checkouts)

@@ -16,6 +16,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F
 
 from campaigns.flows import existing, listening, watching
 from campaigns.flows.course import BrokenStep, Course
@@ -24,6 +25,7 @@ from campaigns.flows.kinds import Entrant, triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment
 from crm.kernel import buckets, ids
 from crm.kernel.kinds import BrokenParams, UnknownKind
+from crm.kernel.rules import AnyOf
 from crm.kernel.work import Budget
 from crm.models.writing import insert_rows
 from crm.ticking import ring
@@ -31,7 +33,7 @@ from crm.ticking import ring
 logger = logging.getLogger(__name__)
 
 ENTER_AT_ONCE = 1000
-ADVANCE_AT_ONCE = 500
+ADVANCE_AT_ONCE = 1000
 PARK_AT_MOST = 20
 UNREADABLE = (BrokenStep, BrokenRule, BrokenParams, UnknownKind)
 # The database's own trouble (a lost connection, a deadlock) is nobody's fault: the next run tries again.
@@ -105,7 +107,7 @@ def enter(
     insert_rows(people, ignore_conflicts=True)
     written = set(
         Enrolment.objects.filter(
-            pk__in=due, contact_id__in={person.contact_id for person in people}
+            AnyOf(F("pk"), list(due)), AnyOf(F("contact_id"), [person.contact_id for person in people])
         ).values_list("pk", flat=True)
     )
     entered = [person for person in people if person.pk in written]
@@ -139,7 +141,7 @@ def advance(now: datetime, budget: Budget) -> int:
             for campaign_id, dues in sorted(by_campaign.items()):
                 _advance_group(campaign_id, dues, now)
         moved += len(claimed)
-        if len(claimed) < ADVANCE_AT_ONCE or not budget:
+        if not claimed or not budget:
             return moved
 
 
@@ -158,13 +160,14 @@ def _told(problem: Exception) -> str:
 
 
 def _claim(now: datetime) -> list[Due]:
+    """Who is due, those of one campaign at a time: it is asked the same of all of them, once."""
     lock = Due.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("due_at", "pk")
-    due = list(
-        lock.filter(problem="", due_at__lte=now, campaign__state=Campaign.State.RUNNING)[:ADVANCE_AT_ONCE]
-    )
-    if len(due) < ADVANCE_AT_ONCE:
-        due += lock.filter(campaign__state=Campaign.State.STOPPED)[: ADVANCE_AT_ONCE - len(due)]
-    return due
+    ready = lock.filter(problem="", due_at__lte=now, campaign__state=Campaign.State.RUNNING)
+    first = ready.first()
+    if first is None:
+        return list(lock.filter(campaign__state=Campaign.State.STOPPED)[:ADVANCE_AT_ONCE])
+    others = ready.filter(campaign=first.campaign_id).exclude(pk=first.pk)
+    return [first, *others[: ADVANCE_AT_ONCE - 1]]
 
 
 def _wake(step_id: int, now: datetime) -> None:
@@ -215,8 +218,8 @@ def _move(campaign: Campaign, dues: Sequence[Due], now: datetime) -> None:
     moments = {due.enrolment_id: due.due_at for due in dues}
     people = list(
         Enrolment.objects.filter(
-            pk__in=moments,
-            contact_id__in={due.contact_id for due in dues},
+            AnyOf(F("pk"), list(moments)),
+            AnyOf(F("contact_id"), [due.contact_id for due in dues]),
             campaign=campaign,
             state=Enrolment.State.ACTIVE,
         ).order_by("pk")
@@ -228,8 +231,8 @@ def _move(campaign: Campaign, dues: Sequence[Due], now: datetime) -> None:
         course.write(people, {})
     else:
         course.write(people, course.walk(people, moments))
-    known = {person.pk for person in people}
-    Due.objects.filter(pk__in=[key for key in moments if key not in known]).delete()
+    if gone := set(moments) - {person.pk for person in people}:
+        Due.objects.filter(pk__in=gone).delete()
 
 
 def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime) -> Enrolment:

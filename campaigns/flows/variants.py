@@ -43,7 +43,7 @@ def choose(step: Step, campaign_id: int, contact_id: object, entered_at: datetim
     """Always the same for one person and step, in every version of the flow; another step asks anew. Whoever
     entered after a winner was picked gets the winner.
     """
-    rows = list(step.variants.all())
+    rows = _compared(step)
     if not rows:
         return Chosen(step.template_id)
     won = next((label for at, label in _picks(step, campaign_id) if at <= entered_at), "")
@@ -53,6 +53,14 @@ def choose(step: Step, campaign_id: int, contact_id: object, entered_at: datetim
         f"variant:{campaign_id}:{step.key}", contact_id, {row.label: float(row.weight) for row in rows}
     )
     return next(Chosen(row.template_id, row.label) for row in rows if row.label == label)
+
+
+def _compared(step: Step) -> list[StepVariant]:
+    """The messages it compares, read once a step in hand: it is asked for each person of a batch."""
+    found: list[StepVariant] | None = step.__dict__.get("_compared")
+    if found is None:
+        found = step.__dict__["_compared"] = list(step.variants.all())
+    return found
 
 
 def _picks(step: Step, campaign_id: int) -> list[tuple[datetime, str]]:

@@ -32,10 +32,9 @@ class RuleWidget(forms.Widget):
         js = ("rekindle/rules.js",)
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
-        own = self.build_attrs(self.attrs, attrs)
-        # What a page says of the field stands around the rows: they come and go.
-        said = {key: told for key, told in own.items() if key.startswith("data-")}
-        return drawn(name, rows.as_group(value), self.offers, id=own.get("id"), said=said)
+        return drawn(
+            name, rows.as_group(value), self.offers, id=self.build_attrs(self.attrs, attrs).get("id")
+        )
 
     def value_from_datadict(self, data: Any, files: Any, name: str) -> Any:
         if data.get(name):
