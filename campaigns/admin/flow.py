@@ -126,7 +126,7 @@ def _add(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
         raise BadRequest("there is no such step")
     after, path = _word(request, "after"), _word(request, "path")
     step = editing.add(campaign, kind, after, path, clock.now())
-    return step.key, f"“{picture.sentence(step)}” is added."
+    return step.key, f"Added: {picture.sentence(step)}."
 
 
 def _save(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
@@ -148,7 +148,7 @@ def _save(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
     try:
         if again:
             step = editing.add_again(campaign, wanted, compared, clock.now())
-            return step.key, f"“{picture.sentence(step)}” is back, at the end of the flow."
+            return step.key, f"Back at the end of the flow: {picture.sentence(step)}."
         saved = editing.save(campaign, wanted, compared, seen, clock.now())
     except editing.Gone as error:
         panel.is_gone = True
@@ -156,16 +156,16 @@ def _save(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
     except editing.Stale as error:
         panel.seen = editing.mark(error.step)
         panel.notice = (
-            f"{error} It says now: “{picture.sentence(error.step)}”. What you typed is kept here: save "
+            f"{error} It says now: {picture.sentence(error.step)}. What you typed is kept here: save "
             "once more to put it in the place of theirs, or open the step anew to take theirs."
         )
     else:
         kept = editing.steps_of(launching.newest_version(campaign))
         words = next(picture.sentence(row) for row in kept if row.key == saved.step.key)
         if not saved.has_changed:
-            messages.info(request, f"“{words}” stands as it was: nothing was changed.")
+            messages.info(request, f"Nothing was changed: {words}.")
             return saved.step.key, ""
-        return saved.step.key, f"“{words}” is saved."
+        return saved.step.key, f"Saved: {words}."
     return page(model_admin, request, campaign, panel)
 
 
@@ -185,7 +185,7 @@ def _put(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
 
 def _copy(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
     step = editing.duplicate(campaign, _word(request, "key"), clock.now())
-    return step.key, f"A second “{picture.sentence(step)}” stands below the first."
+    return step.key, f"A second one stands below the first: {picture.sentence(step)}."
 
 
 def _remove(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:

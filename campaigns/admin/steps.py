@@ -135,7 +135,9 @@ def _number_of(name: str) -> int:
 def _is_blank(field: forms.BoundField) -> bool:
     """Whether nothing is filled in, and nothing wrong."""
     value = field.value()
-    blank = rules.is_blank(value) if isinstance(value, dict) else value in (None, "", [])
+    if isinstance(value, list):
+        value = value[0] if value else ""  # the number of a length; its unit alone says nothing
+    blank = rules.is_blank(value) if isinstance(value, dict) else value in (None, "")
     return blank and not field.errors
 
 

@@ -95,7 +95,7 @@ def test_messages_of_a_step_are_set_against_each_other(
     pictures.keep(page, "brand-variants-form")
     fits(page)
     page.get_by_role("button", name="Save the step").click()
-    expect(page.get_by_text("is saved.")).to_be_visible()
+    expect(page.get_by_text("Saved: ")).to_be_visible()
     assert list(StepVariant.objects.values_list("label", "weight")) == [("A", 75), ("B", 25)]
     page.goto(f"{live_server.url}/admin/campaigns/campaign/{campaign.pk}/results/")
     expect(page.get_by_role("heading", name="Messages compared")).to_be_visible()
@@ -106,7 +106,7 @@ def test_messages_of_a_step_are_set_against_each_other(
     expect(rows).to_have_count(0)
     expect(message).to_have_value(str(second.pk))
     page.get_by_role("button", name="Save the step").click()
-    expect(page.get_by_text("is saved.")).to_be_visible()
+    expect(page.get_by_text("Saved: ")).to_be_visible()
     assert not StepVariant.objects.exists()
     assert complaints == []
 

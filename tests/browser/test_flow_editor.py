@@ -53,7 +53,7 @@ def add(page: Page, where: str, kind: str) -> None:
 
 def save(page: Page) -> None:
     page.get_by_role("button", name="Save the step").click()
-    expect(page.get_by_role("status").first).to_contain_text(re.compile("is saved|stands as it was"))
+    expect(page.get_by_role("status").first).to_contain_text(re.compile("Saved:|Nothing was changed:"))
 
 
 def shape(campaign: Campaign) -> list[tuple[str, str]]:
@@ -147,7 +147,7 @@ def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, offi
     of_kind(page, "Wait").click()
     page.get_by_label("For *").fill("3")
     page.get_by_role("button", name="Save the step").click()
-    expect(page.get_by_role("status").first).to_contain_text("“Wait 3 hours” is saved.")
+    expect(page.get_by_role("status").first).to_contain_text("Saved: Wait 3 hours.")
     page.get_by_role("button", name="Duplicate").click()
     page.get_by_text("Delete…").click()
     page.get_by_role("button", name="Delete it").click()

@@ -67,7 +67,7 @@ def test_the_page_is_the_picture_with_what_is_missing_before_launch(campaign, ad
 
 def test_a_plus_offers_every_kind_of_step_with_what_it_does(campaign, ada):
     shown = look(ada, campaign, add="1", after="first-message", path="")
-    assert "Add a step after “Send “Abandoned cart" in shown
+    assert "Add a step after: Send “Abandoned cart" in shown
     assert "Nothing happens for a while; then everyone goes on." in shown
 
 
@@ -75,7 +75,7 @@ def test_a_step_is_added_there_and_opened(campaign, ada):
     answer = do(ada, campaign, "add", kind=Wait.key, after="", path="")
     assert [row.key for row in rows(campaign)] == ["wait-1", "first-message"]
     assert answer.redirect_chain[0][0].endswith("?step=wait-1#rk-panel")
-    assert "“Wait 24 hours” is added." in answer.content.decode()
+    assert "Added: Wait 24 hours." in answer.content.decode()
     assert 'name="with-length" value="24"' in answer.content.decode()
 
 
@@ -90,7 +90,7 @@ def test_a_step_has_the_fields_of_its_kind_alone(campaign, ada):
 def test_what_is_filled_in_is_kept(campaign, ada):
     do(ada, campaign, "add", kind=Wait.key, after="", path="")
     answer = save(ada, campaign, "wait-1", **{"with-length": "2", "with-unit": "days"})
-    assert "“Wait 2 days” is saved." in answer.content.decode()
+    assert "Saved: Wait 2 days." in answer.content.decode()
     assert step(campaign, "wait-1").params == {"length": "2", "unit": "days"}
 
 
@@ -162,7 +162,7 @@ def test_two_at_once_the_slower_is_told_what_stands_and_loses_nothing(campaign, 
     save(ada, campaign, "wait-1", **{"with-length": "3", "with-unit": "days"})
     late = {"with-length": "5", "with-unit": "days", "seen": opened}
     shown = save(ada, campaign, "wait-1", **late).content.decode()
-    assert "Somebody else changed this step" in shown and "“Wait 3 days”" in shown
+    assert "Somebody else changed this step" in shown and "It says now: Wait 3 days." in shown
     assert 'name="with-length" value="5"' in shown
     assert step(campaign, "wait-1").params["length"] == "3"
     again = re.search(r'name="seen" value="(\w+)"', shown[shown.index("data-flow-form") :])
