@@ -3,9 +3,10 @@
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
-from crm.kernel.timeline import Cursor, Entry, Source, sources
+from crm.kernel.timeline import Cursor, Entry, Rows, Source, Told, sources
 from tracking.models import Actor, Cart, Event, EventKind
 
 _CHIPS = {
@@ -55,33 +56,27 @@ class Events(Source):
 
 
 @sources.register
-class Carts(Source):
+class Carts(Rows):
     """Carts, each at the moment it was begun, with what became of it."""
 
     key = "tracking.carts"
     label = "Carts"
     kinds = {"episode": "Carts"}
+    at = "opened_at"
+    icon = "shopping_cart"
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
-        rows = self.below(Cart.objects.filter(contact=contact_id), before, at="opened_at")
-        return [self._entry(cart) for cart in rows.prefetch_related("lines")[:limit]]
+    def rows(self, contact_id: Any) -> QuerySet[Cart]:
+        return Cart.objects.filter(contact=contact_id).prefetch_related("lines")
 
-    def _entry(self, cart: Cart) -> Entry:
-        lines = [f"{line.quantity.normalize():f} × {line.name}" for line in cart.lines.all()]
+    def tell(self, row: Cart) -> Told:
+        lines = [f"{line.quantity.normalize():f} × {line.name}" for line in row.lines.all()]
         shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
-        became = cart.get_state_display() + (", brought back from a message" if cart.restored_at else "")
-        return Entry(
-            at=cart.opened_at,
-            source=self.key,
-            key=str(cart.pk),
-            kind="episode",
-            title=f"Began a cart for {cart.total:,.2f} {cart.currency} ({became})",
-            detail=shown,
-            url=_page_of(cart),
-            icon="shopping_cart",
-            data={"cart_id": cart.pk, "state": cart.state},
+        became = row.get_state_display() + (", brought back from a message" if row.restored_at else "")
+        return Told(
+            f"Began a cart for {row.total:,.2f} {row.currency} ({became})",
+            [shown],
+            url=_page_of(row),
+            data={"cart_id": row.pk, "state": row.state},
         )
 
 

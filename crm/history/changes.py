@@ -45,7 +45,7 @@ class Changes(Source):
             key=str(change.pk),
             kind="change",
             title=title,
-            detail=detail,
+            detail=", ".join(filter(None, [detail, f"by {change.actor}" if change.actor else ""])),
             icon="edit",
             data={"actor": change.actor},
         )

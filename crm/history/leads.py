@@ -2,74 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any
 
-from crm.kernel.timeline import Cursor, Entry, Source, sources
+from django.db.models import QuerySet
+
+from crm.kernel.timeline import Rows, Told, sources
 from crm.models import StageMove, Task
 
 
 @sources.register
-class Stages(Source):
+class Stages(Rows):
     """Moves of a lead from stage to stage, by a rule or by hand."""
 
     key = "crm.stages"
     label = "Stages"
     kinds = {"stage": "Lead stages"}
+    icon = "moving"
+    between = ", "
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
+    def rows(self, contact_id: Any) -> QuerySet[StageMove]:
         moves = StageMove.objects.filter(contact=contact_id)
-        rows = self.below(moves, before).select_related("from_stage", "to_stage", "definition")
-        return [self._entry(move) for move in rows[:limit]]
+        return moves.select_related("from_stage", "to_stage", "definition")
 
-    def _entry(self, move: StageMove) -> Entry:
-        became = str(move.to_stage) if move.to_stage else "no lead any more"
-        said = [
-            f"was {move.from_stage}" if move.from_stage else "",
-            f"{move.score} points",
-            f"by {move.actor}" if move.actor else "by a rule",
-            move.reason,
-        ]
-        return Entry(
-            at=move.occurred_at,
-            source=self.key,
-            key=str(move.pk),
-            kind="stage",
-            title=f"“{move.definition}”: {became}",
-            detail=", ".join(part for part in said if part),
-            icon="moving",
-            data={"definition_id": move.definition_id, "by_rule": move.by_rule},
+    def tell(self, row: StageMove) -> Told:
+        became = str(row.to_stage) if row.to_stage else "no lead any more"
+        return Told(
+            f"“{row.definition}”: {became}",
+            [
+                f"was {row.from_stage}" if row.from_stage else "",
+                f"{row.score} points",
+                f"by {row.actor}" if row.actor else "by a rule",
+                row.reason,
+            ],
+            data={"definition_id": row.definition_id, "by_rule": row.by_rule},
         )
 
 
 @sources.register
-class Tasks(Source):
+class Tasks(Rows):
     """What colleagues have to do about a person, at the moment it was begun."""
 
     key = "crm.tasks"
     label = "Tasks"
     kinds = {"task": "Tasks"}
+    at = "created_at"
+    between = ", "
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
-        tasks = Task.objects.filter(contact=contact_id).select_related("owner")
-        return [self._entry(task) for task in self.below(tasks, before, at="created_at")[:limit]]
+    def rows(self, contact_id: Any) -> QuerySet[Task]:
+        return Task.objects.filter(contact=contact_id).select_related("owner")
 
-    def _entry(self, task: Task) -> Entry:
-        owner = f"for {task.owner}" if task.owner else "for nobody yet"
+    def tell(self, row: Task) -> Told:
         done = "open"
-        if task.done_at:
-            done = f"done by {task.done_by or 'somebody'} on {task.done_at.day} {task.done_at:%B}"
-        return Entry(
-            at=task.created_at,
-            source=self.key,
-            key=str(task.pk),
-            kind="task",
-            title=f"{task.get_kind_display().capitalize()}: {task.title}",
-            detail=f"{owner}, {done}",
-            icon="task_alt" if task.done_at else "pending_actions",
-            data={"task_id": task.pk, "is_done": task.done_at is not None},
+        if row.done_at:
+            done = f"done by {row.done_by or 'somebody'} on {row.done_at.day} {row.done_at:%B}"
+        return Told(
+            f"{row.get_kind_display().capitalize()}: {row.title}",
+            [f"for {row.owner}" if row.owner else "for nobody yet", done],
+            icon="task_alt" if row.done_at else "pending_actions",
+            data={"task_id": row.pk, "is_done": row.done_at is not None},
         )

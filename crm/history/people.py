@@ -2,75 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
 from django.urls import NoReverseMatch, reverse
 
-from crm.kernel.timeline import Cursor, Entry, Source, sources
+from crm.kernel.timeline import Rows, Told, sources
 from crm.models import ConsentEvent, ContactPoint, Order
 
 
 @sources.register
-class Orders(Source):
+class Orders(Rows):
     """Orders, with what was paid and what became of them."""
 
     key = "crm.orders"
     label = "Orders"
     kinds = {"order": "Orders"}
+    icon = "shopping_bag"
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
-        rows = self.below(Order.objects.filter(contact=contact_id), before).prefetch_related("lines")
-        return [self._entry(order) for order in rows[:limit]]
+    def rows(self, contact_id: Any) -> QuerySet[Order]:
+        return Order.objects.filter(contact=contact_id).prefetch_related("lines")
 
-    def _entry(self, order: Order) -> Entry:
-        lines = [f"{line.quantity.normalize():f} × {line.name}" for line in order.lines.all()]
+    def tell(self, row: Order) -> Told:
+        lines = [f"{line.quantity.normalize():f} × {line.name}" for line in row.lines.all()]
         shown = ", ".join(lines[:3]) + (f" and {len(lines) - 3} more" if len(lines) > 3 else "")
-        became = "" if order.status == Order.Status.PLACED else f" ({order.get_status_display()})"
-        return Entry(
-            at=order.occurred_at,
-            source=self.key,
-            key=str(order.pk),
-            kind="order",
-            title=f"Ordered for {order.total:,.2f} {order.currency}{became}",
-            detail=shown,
-            url=_page_of(order),
-            icon="shopping_bag",
-            data={"order_id": order.pk, "is_backfill": order.is_backfill},
+        became = "" if row.status == Order.Status.PLACED else f" ({row.get_status_display()})"
+        return Told(
+            f"Ordered for {row.total:,.2f} {row.currency}{became}",
+            [shown],
+            url=_page_of(row),
+            data={"order_id": row.pk, "is_backfill": row.is_backfill},
         )
 
 
 @sources.register
-class Consent(Source):
+class Consent(Rows):
     """What was said of being written to, address by address."""
 
     key = "crm.consent"
     label = "Consent"
     kinds = {"consent": "Consent"}
+    icon = "how_to_reg"
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
+    def rows(self, contact_id: Any) -> QuerySet[ConsentEvent]:
         mine = ContactPoint.objects.filter(contact=contact_id).values("address_hash")
-        rows = self.below(ConsentEvent.objects.filter(address_hash__in=mine), before)
-        return [self._entry(event) for event in rows.select_related("purpose", "text", "detail")[:limit]]
+        said = ConsentEvent.objects.filter(address_hash__in=mine)
+        return said.select_related("purpose", "text", "detail")
 
-    def _entry(self, event: ConsentEvent) -> Entry:
-        about = event.purpose.name if event.purpose else "everything"
-        detail = getattr(event, "detail", None)
+    def tell(self, row: ConsentEvent) -> Told:
+        about = row.purpose.name if row.purpose else "everything"
+        detail = getattr(row, "detail", None)
         who = f", {detail.actor}" if detail and detail.actor else ""
-        return Entry(
-            at=event.occurred_at,
-            source=self.key,
-            key=str(event.pk),
-            kind="consent",
-            title=f"{event.get_action_display().capitalize()}: {about}",
-            detail=f"{event.get_channel_display()}, from {event.source_kind}{who}"
-            + (f": “{event.text.wording}”" if event.text else ""),
-            icon="how_to_reg",
-            data={"event_id": event.pk, "action": event.action},
+        wording = f": “{row.text.wording}”" if row.text else ""
+        return Told(
+            f"{row.get_action_display().capitalize()}: {about}",
+            [f"{row.get_channel_display()}, from {row.source_kind}{who}{wording}"],
+            data={"event_id": row.pk, "action": row.action},
         )
 
 

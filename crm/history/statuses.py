@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from typing import Any
 
+from django.db.models import QuerySet
+
 from crm.conditions.words import counted, day
-from crm.kernel.timeline import Cursor, Entry, Source, sources
+from crm.kernel.timeline import Rows, Told, sources
 from crm.models import ContactStatus
 
 
 @sources.register
-class Statuses(Source):
+class Statuses(Rows):
     """Each term the person had a status for."""
 
     key = "crm.statuses"
     label = "Statuses"
     kinds = {"status": "Statuses"}
+    icon = "workspace_premium"
 
-    def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
-    ) -> Sequence[Entry]:
-        rows = ContactStatus.objects.filter(contact=contact_id).select_related("status")
-        return [
-            Entry(
-                at=row.occurred_at,
-                source=self.key,
-                key=str(row.pk),
-                kind="status",
-                title=f"Became {row.status}",
-                detail=_course(row),
-                icon="workspace_premium",
-                data={"status": row.status.key, "until": row.until, "ended_at": row.ended_at},
-            )
-            for row in self.below(rows, before)[:limit]
-        ]
+    def rows(self, contact_id: Any) -> QuerySet[ContactStatus]:
+        return ContactStatus.objects.filter(contact=contact_id).select_related("status")
 
-
-def _course(row: ContactStatus) -> str:
-    given = f"given by {row.granted_by}" if row.granted_by else "given by its rule"
-    renewed = f"renewed {counted(row.renewals, 'time')}" if row.renewals else ""
-    if row.ended_at is None:
-        ends = f"until {day(row.until)}"
-    else:
-        ends = f"ended on {day(row.ended_at)}" + (f" by {row.ended_by}" if row.ended_by else "")
-    return " · ".join(filter(None, [given, renewed, ends]))
+    def tell(self, row: ContactStatus) -> Told:
+        given = f"given by {row.granted_by}" if row.granted_by else "given by its rule"
+        renewed = f"renewed {counted(row.renewals, 'time')}" if row.renewals else ""
+        if row.ended_at is None:
+            ends = f"until {day(row.until)}"
+        else:
+            ends = f"ended on {day(row.ended_at)}" + (f" by {row.ended_by}" if row.ended_by else "")
+        data = {"status": row.status.key, "until": row.until, "ended_at": row.ended_at}
+        return Told(f"Became {row.status}", [given, renewed, ends], data=data)

@@ -105,6 +105,54 @@ class Source(Kind):
         return ordered.filter(**{f"{at}__{bound}": before.at})
 
 
+@dataclass(frozen=True)
+class Told:
+    """What an entry says of its row: `detail` in parts, those that are blank left out."""
+
+    title: str
+    detail: Sequence[str] = ()
+    url: str = ""
+    icon: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+class Rows(Source):
+    """A source that is one table and one chip, each row an entry: say which rows are the person's, at which
+    instant each stands, and what it says.
+    """
+
+    at = "occurred_at"
+    icon = ""
+    between = " · "
+
+    def rows(self, contact_id: Any) -> QuerySet[Any]:
+        """Everything of this contact, with what `tell` needs of related rows."""
+        raise NotImplementedError(f"{type(self).__name__} has no rows")
+
+    def tell(self, row: Any) -> Told:
+        """What one row says."""
+        raise NotImplementedError(f"{type(self).__name__} says nothing")
+
+    def page(
+        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+    ) -> Sequence[Entry]:
+        rows = self.below(self.rows(contact_id), before, at=self.at)
+        return [self._entry(row, self.tell(row)) for row in rows[:limit]]
+
+    def _entry(self, row: Any, told: Told) -> Entry:
+        return Entry(
+            at=getattr(row, self.at),
+            source=self.key,
+            key=str(row.pk),
+            kind=next(iter(self.kinds)),
+            title=told.title,
+            detail=self.between.join(filter(None, told.detail)),
+            url=told.url,
+            icon=told.icon or self.icon,
+            data=told.data,
+        )
+
+
 sources: Registry[Source] = Registry(Source)
 
 

@@ -27,10 +27,12 @@ class Audience(Step):
     key = "campaigns.audience"
     label = "Put on a list"
     group = acting.GIVE
-    icon = "👥"
+    icon = "group_add"
 
     class Params(forms.Form):
-        how = forms.ChoiceField(label="", choices=[(ADD, "put on"), (REMOVE, "take off")], initial=ADD)
+        how = forms.ChoiceField(
+            label="what happens", choices=[(ADD, "put on"), (REMOVE, "take off")], initial=ADD
+        )
         list = forms.ModelChoiceField(
             Segment.objects.filter(kind=Segment.Kind.FIXED).order_by("name"),
             label="the list",

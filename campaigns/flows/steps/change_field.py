@@ -59,7 +59,7 @@ class ChangeField(Step):
     key = "campaigns.change_field"
     label = "Change a field"
     group = acting.CHANGE
-    icon = "✎"
+    icon = "edit"
 
     class Params(forms.Form):
         field = forms.ChoiceField(label="what", choices=_changeable)

@@ -25,7 +25,7 @@ class GiveStatus(Step):
     key = "campaigns.give_status"
     label = "Give a status"
     group = acting.CHANGE
-    icon = "★"
+    icon = "workspace_premium"
 
     class Params(forms.Form):
         kind = forms.ModelChoiceField(Status.objects.order_by("name"), to_field_name="key", label="status")

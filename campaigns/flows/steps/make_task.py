@@ -27,12 +27,12 @@ class MakeTask(Step):
     key = "campaigns.make_task"
     label = "Make a task"
     group = acting.TELL
-    icon = "☑"
+    icon = "task_alt"
 
     class Params(colleagues.ToWhom):
         title = colleagues.Words(label="to do", max_length=150)
         words = colleagues.Words(
-            label="more about it", max_length=2000, required=False, widget=forms.Textarea
+            label="more about it", max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 4})
         )
         days = forms.IntegerField(
             label="due within days", min_value=0, max_value=365, required=False, help_text="Blank: no date."

@@ -29,10 +29,12 @@ class Notify(Step):
     key = "campaigns.notify"
     label = "Tell a colleague"
     group = acting.TELL
-    icon = "🔔"
+    icon = "notifications"
 
     class Params(colleagues.ToWhom):
-        words = colleagues.Words(label="what to tell them", max_length=2000, widget=forms.Textarea)
+        words = colleagues.Words(
+            label="what to tell them", max_length=2000, widget=forms.Textarea(attrs={"rows": 4})
+        )
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         people = acting.whom(batch)

@@ -26,7 +26,7 @@ class ReserveOffer(Step):
     key = "campaigns.reserve_offer"
     label = "Set an offer aside"
     group = acting.GIVE
-    icon = "🎟"
+    icon = "redeem"
     has_offer = True
 
     def run(self, batch: Batch) -> dict[UUID, Move]:

@@ -29,7 +29,7 @@ class SetOwner(Step):
     key = "campaigns.set_owner"
     label = "Give to a colleague"
     group = acting.CHANGE
-    icon = "👤"
+    icon = "person_add"
 
     class Params(forms.Form):
         colleagues = menus.Several(label="to", offered=colleagues.menu)

@@ -41,7 +41,7 @@ class SetStage(Step):
     key = "campaigns.set_stage"
     label = "Move the lead to a stage"
     group = acting.CHANGE
-    icon = "⇢"
+    icon = "moving"
 
     class Params(forms.Form):
         stage = StageField(

@@ -28,10 +28,12 @@ class Tag(Step):
     key = "campaigns.tag"
     label = "Tag"
     group = acting.CHANGE
-    icon = "🏷"
+    icon = "label"
 
     class Params(forms.Form):
-        how = forms.ChoiceField(label="", choices=[(ADD, "put on"), (REMOVE, "take off")], initial=ADD)
+        how = forms.ChoiceField(
+            label="what happens", choices=[(ADD, "put on"), (REMOVE, "take off")], initial=ADD
+        )
         tag = menus.Words(label="tags", help_text="With commas between them.")
 
         def clean_tag(self) -> list[str]:

@@ -26,7 +26,7 @@ class Webhook(Step):
     key = "campaigns.webhook"
     label = "Call a webhook"
     group = acting.TELL
-    icon = "🔗"
+    icon = "webhook"
 
     class Params(forms.Form):
         url = WebAddress(

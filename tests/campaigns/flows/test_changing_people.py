@@ -14,6 +14,7 @@ from campaigns.models import Decision, Due, Enrolment, Step
 from crm.audience import lists
 from crm.audience.leads import definitions, stages
 from crm.kernel.kinds import BrokenParams
+from crm.kernel.timeline import sources
 from crm.models import (
     Contact,
     ContactChange,
@@ -98,6 +99,8 @@ def test_a_field_of_the_shops_own_is_set_with_its_history():
     assert (change.field, change.old, change.new) == ("fields", {}, {"shoe_size": 42})
     assert (change.actor, change.occurred_at) == ("the campaign “Left carts”", AT)
     assert (decided.verdict, decided.words) == ("done", "Set Shoe size to 42.")
+    [entry] = sources.get("crm.changes").page(contact.pk, None, 10)
+    assert (entry.title, entry.detail) == ("Shoe size: 42", "by the campaign “Left carts”")
 
 
 def test_a_date_may_be_the_day_on_which_they_come_and_a_text_today_stays_a_text():
