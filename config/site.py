@@ -69,6 +69,12 @@ UNFOLD = {
                         "campaigns.view_campaign",
                     ),
                     _item(
+                        "Calendar",
+                        "calendar_month",
+                        "admin:campaigns_campaign_calendar",
+                        "campaigns.view_campaign",
+                    ),
+                    _item(
                         "Templates", "draft", "admin:campaigns_template_changelist", "campaigns.view_template"
                     ),
                     _item("Offers", "sell", "admin:campaigns_offer_changelist", "campaigns.view_offer"),

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.admin import (
     by_hand,
+    calendar,
     campaign_form,
     campaign_head,
     campaign_pages,
@@ -89,6 +90,7 @@ class CampaignAdmin(ModelAdmin):
             of_one("results", require_GET(self.results)),
             of_one("people", require_GET(self.people_in_it)),
             of_one("why", require_GET(self.why)),
+            *calendar.urls(self),
             *launch.urls(self),
             *results.urls(self),
             *super().get_urls(),

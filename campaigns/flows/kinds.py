@@ -195,6 +195,7 @@ class Step(Kind):
     icon = "●"  # on its card in the picture
     has_template = False
     has_offer = False  # uses the offer of its row
+    ends = False  # nobody gets past it
 
     def paths(self, params: dict[str, Any]) -> list[str]:
         """The paths it may put people on, from left to right; the steps for a path name it."""
@@ -203,6 +204,10 @@ class Step(Kind):
     def due(self, params: dict[str, Any], at: datetime) -> datetime:
         """When somebody who arrives `at` is dealt with."""
         return at
+
+    def leaves(self, params: dict[str, Any], at: datetime) -> datetime:
+        """When somebody who arrives `at` goes on at the latest; forecasts ask."""
+        return self.due(params, at)
 
     def listens_to(self, params: dict[str, Any]) -> Listening | None:
         """What moves those who wait here before their time is over; nothing where only time does."""

@@ -6,13 +6,14 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 from pytest_django.live_server_helper import LiveServer
 
-from campaigns.models import Campaign, Delivery, Enrolment
+from campaigns.models import Campaign, Delivery, Enrolment, EntryDay
 from crm.kernel import clock
 from tests import office as cast
 from tests.browser import pictures
 from tests.browser.test_offers import fits
 from tests.campaigns import mailing
-from tests.campaigns.flows.stage import MINUTE, buy, flow, leave_cart
+from tests.campaigns.flows.stage import MINUTE, SEND, WAIT, buy, flow, leave_cart
+from tests.campaigns.flows.test_planning import inside, segment
 from tests.campaigns.flows.test_variants import compare
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -105,3 +106,38 @@ def a_year_of_results() -> Campaign:
     for state in ("claimed", "sending", "sent"):
         Delivery.objects.filter(campaign=campaign).update(state=state, finished_at=at)
     return campaign
+
+
+def test_the_calendar_is_read(live_server: LiveServer, office: Page, complaints: list[str]) -> None:
+    page = office
+    page.goto(f"{live_server.url}/admin/campaigns/campaign/calendar/")
+    expect(page.get_by_text("Nothing is planned.")).to_be_visible()
+    pictures.keep(page, "calendar-empty")
+    a_full_calendar()
+    page.reload()
+    expect(page.get_by_role("link", name="Left carts").first).to_be_visible()
+    expect(page.get_by_text("people get “Winter news” on this day, too.")).to_be_visible()
+    pictures.keep(page, "calendar")
+    fits(page)
+    page.get_by_label("Campaign").select_option("Winter news")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("link", name="Left carts")).to_have_count(0)
+    expect(page.get_by_role("link", name="Winter news").first).to_be_visible()
+    assert complaints == []
+
+
+def a_full_calendar() -> None:
+    """A flow with people inside and coming, and two broadcasts to the same people on one day."""
+    now = clock.now()
+    left = flow(SEND, WAIT, SEND, WAIT, SEND)
+    people = mailing.people(30, left.purpose)
+    for number, who in enumerate(people):
+        inside(left, who, now + number * 7 * 60 * MINUTE)
+    for number in range(1, 15):
+        on_day = (now - number * 24 * 60 * MINUTE).date()
+        EntryDay.objects.create(campaign=left, on_day=on_day, entered=38 + number)
+    fans = segment("Fans of good sound", *people[:20])
+    days = (now + 3 * 24 * 60 * MINUTE).strftime("%Y-%m-%dT10:00")
+    for name, to in (("Winter news", fans), ("Open house", segment("Near Copenhagen", *people[10:]))):
+        params = {"segment": str(to.pk), "at": days, "zone": "shop"}
+        flow(SEND, name=name, trigger="campaigns.on_date", trigger_params=params)

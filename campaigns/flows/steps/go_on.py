@@ -34,6 +34,7 @@ class GoOn(Step):
     key = "campaigns.go_on"
     label = "Go on in another flow"
     icon = "↪"
+    ends = True
 
     class Params(forms.Form):
         campaign = forms.ModelChoiceField(Campaign.objects.order_by("name"), label="go on in")

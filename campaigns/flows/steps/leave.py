@@ -18,6 +18,7 @@ class Leave(Step):
     key = "campaigns.leave"
     label = "Leave the flow"
     icon = "⏹"
+    ends = True
 
     class Params(forms.Form):
         reason = forms.CharField(

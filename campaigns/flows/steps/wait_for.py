@@ -64,6 +64,9 @@ class WaitFor(Step):
     def paths(self, params: dict[str, Any]) -> list[str]:
         return list(dict.fromkeys(filter(None, [params["path_came"], params["path_timeout"]])))
 
+    def leaves(self, params: dict[str, Any], at: datetime) -> datetime:
+        return at + length_of(params)
+
     def listens_to(self, params: dict[str, Any]) -> Listening:
         return Listening(params["rule"], "entered_at" if params["since"] == ENTERED else "arrived_at")
 

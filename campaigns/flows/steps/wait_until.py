@@ -48,6 +48,10 @@ class WaitUntil(Step):
             help_text="None chosen: any day.",
         )
 
+    def leaves(self, params: dict[str, Any], at: datetime) -> datetime:
+        days = {int(day) for day in params["weekdays"]} or set(range(7))
+        return next_moment(at, local_time.zone_of(""), params["time"], days)
+
     def run(self, batch: Batch) -> dict[UUID, Move]:
         zones = dict(
             Contact.objects.filter(pk__in={person.contact_id for person in batch.people}).values_list(
