@@ -12,8 +12,8 @@ from tests import office as cast
 from tests.browser import pictures
 from tests.browser.test_offers import fits
 from tests.campaigns import mailing
-from tests.campaigns.flows.stage import MINUTE, SEND, WAIT, buy, flow, leave_cart
-from tests.campaigns.flows.test_planning import inside, segment
+from tests.campaigns.flows.stage import AT, MINUTE, SEND, WAIT, buy, flow, leave_cart
+from tests.campaigns.flows.test_planning import cast, inside, kinds, segment  # noqa: F401 - a fixture
 from tests.campaigns.flows.test_variants import compare
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -137,7 +137,6 @@ def a_full_calendar() -> None:
         on_day = (now - number * 24 * 60 * MINUTE).date()
         EntryDay.objects.create(campaign=left, on_day=on_day, entered=38 + number)
     fans = segment("Fans of good sound", *people[:20])
-    days = (now + 3 * 24 * 60 * MINUTE).strftime("%Y-%m-%dT10:00")
-    for name, to in (("Winter news", fans), ("Open house", segment("Near Copenhagen", *people[10:]))):
-        params = {"segment": str(to.pk), "at": days, "zone": "shop"}
-        flow(SEND, name=name, trigger="campaigns.on_date", trigger_params=params)
+    in_three_days = str((now - AT).days + 3)
+    cast(in_three_days, fans, name="Winter news")
+    cast(in_three_days, segment("Near Copenhagen", *people[10:]), name="Open house")
