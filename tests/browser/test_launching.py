@@ -13,7 +13,8 @@ from tests.browser import pictures
 from tests.browser.test_offers import fits
 from tests.campaigns import mailing
 from tests.campaigns.flows.stage import AT, MINUTE, SEND, WAIT, buy, flow, leave_cart
-from tests.campaigns.flows.test_planning import cast, inside, kinds, segment  # noqa: F401 - a fixture
+from tests.campaigns.flows.test_planning import cast as broadcast
+from tests.campaigns.flows.test_planning import inside, kinds, segment  # noqa: F401 - a fixture
 from tests.campaigns.flows.test_variants import compare
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -138,5 +139,5 @@ def a_full_calendar() -> None:
         EntryDay.objects.create(campaign=left, on_day=on_day, entered=38 + number)
     fans = segment("Fans of good sound", *people[:20])
     in_three_days = str((now - AT).days + 3)
-    cast(in_three_days, fans, name="Winter news")
-    cast(in_three_days, segment("Near Copenhagen", *people[10:]), name="Open house")
+    broadcast(in_three_days, fans, name="Winter news")
+    broadcast(in_three_days, segment("Near Copenhagen", *people[10:]), name="Open house")
