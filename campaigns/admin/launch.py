@@ -21,7 +21,7 @@ from campaigns.messages import leading
 from campaigns.models import Campaign, FlowVersion
 from crm.kernel import clock
 from crm.kernel.kinds import BrokenParams, UnknownKind
-from crm.shop.settings import this_shop
+from crm.shop.settings import shop_zone, this_shop
 
 # Above so many people the launch takes a permission of its own; above the second it is confirmed, too.
 MANY, VERY_MANY = 500, 10_000
@@ -156,6 +156,9 @@ def _page(
         "missing": sum(not check.done for check in checks),
         "made": made,
         "most": most,
+        "cast_label": f"on {made.cast_at.astimezone(shop_zone()):%-d %B, %H:%M}"
+        if made and made.cast_at
+        else "",
         "very_many": people is None or people > VERY_MANY,
         "untried": any(check.key == "links" and check.warning for check in checks),
         "can_start": campaign.state in CAN_START,

@@ -87,6 +87,15 @@ def strikes(
     ]
 
 
+def moments(entry_on: Callable[[date], str], clock: time, since: datetime, until: datetime) -> list[datetime]:
+    """Every time the shop's own clock strikes after `since` and before `until`, the earliest first."""
+    home = local_time.zone_of("")
+    day, last = since.astimezone(home).date(), until.astimezone(home).date()
+    days = [day + timedelta(days=number) for number in range((last - day).days + 1)]
+    struck = [datetime.combine(one, clock, home).astimezone(UTC) for one in days if entry_on(one)]
+    return [at for at in struck if since < at < until]
+
+
 def meant(
     campaign: Campaign, segment: Segment | None, struck: Sequence[Strike], now: datetime
 ) -> QuerySet[Any]:

@@ -18,6 +18,7 @@ from uuid import UUID
 
 from django.db.models import Sum, Value
 
+from campaigns.flows import broadcasting
 from campaigns.flows.kinds import Entrant, steps, triggers
 from campaigns.models import Campaign, EntryDay, FlowVersion, Step
 from crm.kernel import patience
@@ -32,6 +33,8 @@ FEW = 1_000
 SECONDS = 6.0
 UNREACHABLE = [ContactPoint.Status.HARD, ContactPoint.Status.INVALID]
 PACE_DAYS = 28
+# How far ahead the moment of a broadcast is looked for.
+AHEAD = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,22 @@ class Forecast:
     pace: int  # people a day who came in lately, where it ran before
     existing: Count | None  # those who qualify already, where the trigger can start with them
     messages: int  # at most, a person
+    cast_at: datetime | None = None  # the moment of a broadcast, or the next one of a repeating message
+    cast: Count | None = None
 
     @property
     def expected(self) -> int | None:
-        """People of a first day: the most of what is known of it, of yesterday and of its own past."""
+        """People of a first day: the most of what is known of it, of yesterday and of its own past; of a
+        broadcast those it goes to at its moment.
+        """
+        if self.cast_at is not None:
+            return self.cast.people if self.cast else None
         known = [count.people for count in (self.day, self.yesterday) if count is not None]
         return max([*known, self.pace]) if known else None
 
     @property
     def is_more(self) -> bool:
-        return any(count is not None and count.more for count in (self.day, self.yesterday))
+        return any(count is not None and count.more for count in (self.day, self.yesterday, self.cast))
 
     @property
     def most_messages(self) -> int | None:
@@ -85,6 +94,7 @@ class Forecast:
             "may": self.day.may if self.day else None,
             "yesterday": self.yesterday.people if self.yesterday else None,
             "expected": self.expected,
+            "cast_at": self.cast_at.isoformat() if self.cast_at else None,
             "existing": self.existing.people if self.existing else None,
         }
 
@@ -95,6 +105,19 @@ def forecast(campaign: Campaign, now: datetime) -> Forecast | None:
         trigger = triggers.get(campaign.trigger)
         params = trigger.read(campaign.trigger_params)
         count = _Counting(campaign, params)
+        moments = trigger.planned(params, now, now + AHEAD)
+        if moments:
+            return Forecast(
+                at=now,
+                hour=None,
+                day=None,
+                yesterday=None,
+                pace=0,
+                existing=None,
+                messages=messages_a_person(campaign.versions.order_by("-number").first()),
+                cast_at=moments[0],
+                cast=count.casting(now, moments[0]),
+            )
         return Forecast(
             at=now,
             hour=count.entering(now, now + HOUR),
@@ -161,6 +184,12 @@ class _Counting:
         # How late a message may be says nothing of who enters: asked later, all of the day are looked at.
         tried.expires_after = None
         return self._count(tried, until)
+
+    def casting(self, now: datetime, moment: datetime) -> Count | None:
+        """Who gets a broadcast, all zones taken together: everybody it is for, as they are now."""
+        if "zone" in self.params:
+            self.params = self.params | {"zone": broadcasting.SHOP}
+        return self.entering(now, moment)
 
     def existing(self, now: datetime) -> Count | None:
         """Who qualifies already: those whom it would let in as well, so many a day."""

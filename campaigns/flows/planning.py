@@ -19,7 +19,7 @@ from django.db import connection
 
 from campaigns.flows import audiences
 from campaigns.flows.audiences import Audience
-from campaigns.flows.kinds import Trigger, steps, triggers
+from campaigns.flows.kinds import steps, triggers
 from campaigns.models import Campaign, Enrolment, Step
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.shop.settings import shop_zone
@@ -98,7 +98,7 @@ class _Flow:
 
     @property
     def is_planned(self) -> bool:
-        return type(triggers.get(self.campaign.trigger)).planned is not Trigger.planned
+        return triggers.get(self.campaign.trigger).is_planned
 
     @property
     def entry(self) -> list[Step]:

@@ -27,12 +27,13 @@ AT_LEAST = 30
 
 
 def lets_in(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> bool:
-    """Whether these people may come in today, with those who did. The caller holds the campaign's row.
+    """Whether these people may come in today, with those who did; existing people, let in so many a day, are
+    not counted. The caller holds the campaign's row.
 
     Where it is more than three times the forecast of a day nobody of them enters and the campaign is paused.
     Whoever resumes it accepts the number that was seen: the guard goes on from there.
     """
-    coming = sum(not entrant.is_test for entrant in entrants)
+    coming = sum(not entrant.is_test and not entrant.is_existing for entrant in entrants)
     if not coming:
         return True
     today = now.astimezone(shop_zone()).date()
@@ -54,7 +55,7 @@ def most_a_day(campaign: Campaign) -> int | None:
     expected = campaign.forecast.get("expected")
     if expected is None:
         return None
-    return TIMES * max(expected, AT_LEAST) + (campaign.existing_a_day or 0)
+    return TIMES * max(expected, AT_LEAST)
 
 
 def _pause(campaign: Campaign, entered: int, coming: int, now: datetime) -> None:

@@ -54,6 +54,7 @@ class Anniversary(Trigger):
     label = "An order has its day again"
     group = "Shop"
     subject_kind = "order"
+    lift_days = 30
 
     class Params(forms.Form):
         days_before = forms.IntegerField(

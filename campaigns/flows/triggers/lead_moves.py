@@ -42,6 +42,7 @@ class LeadMoves(Trigger):
     key = "campaigns.lead_moves"
     label = "Became a lead, or came to a stage"
     group = "People"
+    lift_days = 60
 
     class Params(forms.Form):
         definition = forms.ModelChoiceField(LeadDefinition.objects.order_by("name"), label="of the leads")

@@ -35,6 +35,7 @@ class NoPurchase(Trigger):
     label = "Bought nothing for a while"
     group = "People"
     looks_at_people = True
+    lift_days = 45
 
     class Params(forms.Form):
         days = forms.IntegerField(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -77,12 +77,8 @@ class OnDate(Trigger):
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
         at, segment = params["at"], params["segment"]
-
-        def entry_on(day: date) -> str:
-            return f"date:{at.isoformat(timespec='minutes')}" if day == at.date() else ""
-
         since = forward.since(campaign, now, LONGEST_LOOK_BACK)
-        struck = broadcasting.strikes(entry_on, at.time(), params["zone"], since, now)
+        struck = broadcasting.strikes(_entry_on(at), at.time(), params["zone"], since, now)
         if not struck:
             return []
         people = broadcasting.meant(campaign, segment, struck, now)
@@ -105,8 +101,17 @@ class OnDate(Trigger):
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:date:{contact_id}", now, is_test=True)
 
+    def planned(self, params: dict[str, Any], since: datetime, until: datetime) -> Sequence[datetime]:
+        return broadcasting.moments(_entry_on(params["at"]), params["at"].time(), since, until)
+
     def sentence(self, params: dict[str, Any]) -> str:
         at = params["at"]
         where = dict(ZONES)[params["zone"]]
         to = f"the segment “{params['segment']}”" if params["segment"] else "all who may be written to"
         return f"On {at.day} {at:%B %Y} at {at:%H:%M}, {where}, to {to}"
+
+
+def _entry_on(at: datetime) -> Callable[[date], str]:
+    """The entry of its day, and none of any other."""
+    entry = f"date:{at.isoformat(timespec='minutes')}"
+    return lambda day: entry if day == at.date() else ""

@@ -105,6 +105,9 @@ class Repeating(Trigger):
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:period:{contact_id}", now, is_test=True)
 
+    def planned(self, params: dict[str, Any], since: datetime, until: datetime) -> Sequence[datetime]:
+        return broadcasting.moments(lambda day: period_of(params, day), params["time"], since, until)
+
     def sentence(self, params: dict[str, Any]) -> str:
         to = f"the segment “{params['segment']}”" if params["segment"] else "all who may be written to"
         where = dict(ZONES)[params["zone"]]

@@ -47,6 +47,7 @@ class Replenishment(Trigger):
     label = "Will soon need it again"
     group = "Shop"
     subject_kind = "product"
+    lift_days = 30
 
     class Params(forms.Form):
         days_before = forms.IntegerField(

@@ -38,6 +38,7 @@ class StandingMoves(Trigger):
     label = "Became cooling, at risk, lost, or active again"
     group = "People"
     looks_at_people = True
+    lift_days = 45
 
     class Params(forms.Form):
         to = forms.ChoiceField(

@@ -1,15 +1,15 @@
 """How many would enter if it were launched now, and what happens when far more do."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 
 from campaigns.flows import forecasting, launching, starting, watching
+from campaigns.flows.kinds import Entrant, steps
 from campaigns.flows.kinds import Step as StepKind
-from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Decision, Enrolment, EntryDay, FlowVersion, Step
-from crm.models import ConsentState, Notice
+from crm.models import ConsentState, Contact, Notice
 from tests.campaigns import mailing
 from tests.campaigns.flows.stage import AT, DELAY, MINUTE, SEND, WAIT, enrol, flow, leave_cart, shopper
 from tests.office import set_up_shop
@@ -139,16 +139,48 @@ def test_a_few_more_than_very_few_are_no_flood():
     assert campaign.state == Campaign.State.RUNNING
 
 
-def test_a_new_day_counts_anew_and_existing_people_are_expected(monkeypatch):
+def test_a_new_day_counts_anew_and_existing_people_are_not_counted(monkeypatch):
     monkeypatch.setattr(watching, "AT_LEAST", 1)
     campaign = not_yet()
     made = forecasting.forecast(campaign, AT)
     starting.start(_sound(campaign), "ana", AT, made, existing_a_day=4, is_shadow=True)
     assert (campaign.existing_a_day, campaign.is_shadow) == (4, True)
-    assert watching.most_a_day(campaign) == 7
-    EntryDay.objects.create(campaign=campaign, on_day=AT.date(), entered=7)
+    assert watching.most_a_day(campaign) == 3
+    EntryDay.objects.create(campaign=campaign, on_day=AT.date(), entered=3)
     leave_cart(shopper(campaign), AT + DAY)
     assert enrol(AT + DAY + DELAY) == 1
+
+
+def test_existing_people_are_no_flood():
+    campaign = flow()
+    campaign.forecast = {"expected": 1}
+    before = [Entrant(shopper(campaign, number).pk, "x", AT, is_existing=True) for number in range(1, 101)]
+    assert watching.lets_in(campaign, before, AT)
+    assert not EntryDay.objects.exists()
+
+
+@pytest.mark.parametrize("zone", ["shop", "person"])
+def test_a_broadcast_is_counted_at_its_moment_in_all_zones(zone):
+    set_up_shop(time_zone="Europe/Copenhagen")
+    params = {"segment": "", "at": "2026-03-09T10:00", "zone": zone}
+    campaign = not_yet(SEND, trigger="campaigns.on_date", trigger_params=params)
+    people = mailing.people(4, campaign.purpose)
+    for who, where in zip(people, ("Pacific/Auckland", "Pacific/Honolulu", "Europe/Berlin", ""), strict=True):
+        Contact.objects.filter(pk=who.pk).update(time_zone=where)
+    made = forecasting.forecast(campaign, AT)
+    assert (made.cast_at, made.cast.people, made.cast.may) == (datetime(2026, 3, 9, 9, tzinfo=UTC), 4, 4)
+    assert (made.expected, made.hour, made.is_more) == (4, None, False)
+    later = forecasting.forecast(campaign, AT + 10 * DAY)
+    assert (later.cast_at, later.expected) == (None, 0)
+
+
+def test_a_repeating_message_is_counted_at_its_next_moment():
+    set_up_shop(time_zone="UTC")
+    params = {"segment": "", "every": "week", "weekday": "3", "day": "", "time": "10:00", "zone": "person"}
+    campaign = not_yet(SEND, trigger="campaigns.repeating", trigger_params=params)
+    mailing.people(2, campaign.purpose)
+    made = forecasting.forecast(campaign, AT)
+    assert (made.cast_at, made.expected) == (AT + 3 * DAY, 2)
 
 
 def test_a_campaign_launched_without_a_forecast_is_not_watched():

@@ -26,6 +26,7 @@ class Cast(Trigger):
 
     key = "test.cast"
     label = "Cast"
+    is_planned = True
 
     class Params(forms.Form):
         days = forms.CharField()
@@ -143,6 +144,19 @@ def test_a_broadcast_goes_to_its_segment_at_its_moment_and_a_draft_shows_too():
     Campaign.objects.filter(pk=campaign.pk).update(state="running")
     EntryDay.objects.create(campaign=campaign, on_day=on(-1), entered=5000)
     assert list(look()) == [on(3), on(4)]
+
+
+def test_broadcasts_and_repeating_messages_stand_at_their_moments():
+    office.set_up_shop(time_zone="UTC")
+    once = {"segment": "", "at": "2026-03-06T10:00", "zone": "person"}
+    weekly = {"segment": "", "every": "week", "weekday": "4", "day": "", "time": "09:30", "zone": "shop"}
+    campaign = flow(SEND, name="Once", trigger="campaigns.on_date", trigger_params=once)
+    flow(SEND, name="Weekly", trigger="campaigns.repeating", trigger_params=weekly)
+    mailing.people(3, campaign.purpose)
+    found = {day: [(bar.campaign.name, bar.number) for bar in bars] for day, bars in look().items()}
+    assert found[on(4)] == [("Once", 3), ("Weekly", 3)]
+    assert list(found) == [on(4 + 7 * week) for week in range(6)]
+    assert "3 people get “Weekly” on this day, too." in look()[on(4)][0].conflicts[0]
 
 
 def test_to_all_who_may_be_written_to():

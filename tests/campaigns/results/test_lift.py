@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from campaigns.models import Campaign, Enrolment
 from campaigns.results import lift
+from campaigns.results.experiments import days_of
 from crm.models import Contact
 from tests import office
 from tests.campaigns import mailing
@@ -94,3 +95,20 @@ def test_the_page_shows_it(campaign, ada):
     assert "extra orders" in shown and 'held out</th><td class="rk-num">100</td>' in shown
     # 100 of 300 treated bought, 10 of 100 held out: 70 orders more than without.
     assert "<b>70</b> ±" in shown
+
+
+@pytest.mark.parametrize(
+    "trigger, days",
+    [
+        ("campaigns.abandoned_cart", 7),
+        ("campaigns.abandoned_checkout", 7),
+        ("campaigns.browsed", 14),
+        ("campaigns.replenishment", 30),
+        ("campaigns.no_purchase", 45),
+        ("campaigns.standing_moves", 45),
+        ("campaigns.lead_moves", 60),
+        ("campaigns.gone", 14),
+    ],
+)
+def test_how_long_what_they_buy_is_counted_depends_on_the_play(trigger, days):
+    assert days_of(Campaign(trigger=trigger)) == days
