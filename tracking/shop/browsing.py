@@ -13,8 +13,8 @@ from tracking.models import Actor, Cart, Event, EventKind, Visit
 from tracking.shop.interest import LOOKS
 
 LONG = timedelta(minutes=1)
-# Nobody shops for longer without half an hour's pause.
-_LONGEST = timedelta(days=1)
+# Hardly anybody shops for longer without half an hour's pause.
+_LONGEST = timedelta(hours=6)
 _PEOPLE = (Actor.HUMAN, Actor.LIKELY_HUMAN)
 
 

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db import connection
+from django.db.models import Field, Model, QuerySet
+from django.db.models.expressions import RawSQL
 from django.db.models.sql.datastructures import BaseTable
 
 from tracking.models import Visit
@@ -53,9 +55,13 @@ def visits_known(
     return made(Visit, sessions.visits(events), params)
 
 
-def made[M: Model](model: type[M], sql: str, params: Sequence[Any]) -> QuerySet[M]:
-    """Rows of a model's shape that a query of ours makes, to be asked like any others."""
+def made[M: Model](model: type[M], sql: str, params: Sequence[Any], **more: Field[Any, Any]) -> QuerySet[Any]:
+    """Rows of a model's shape that a query of ours makes, to be asked like any others; `more` names columns
+    beyond the model's that it has, which come as annotations.
+    """
     rows = model._default_manager.all()
     alias = rows.query.get_initial_alias()
     rows.query.alias_map = {alias: _Made(model._meta.db_table, alias, sql, tuple(params))}
-    return rows
+    table = connection.ops.quote_name(model._meta.db_table)
+    columns = {name: RawSQL(f"{table}.{name}", (), field) for name, field in more.items()}  # noqa: S611
+    return rows.annotate(**columns)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 
 from campaigns.flows.about_products import AboutProduct
 from campaigns.flows.kinds import triggers
@@ -40,18 +40,17 @@ class BackInStock(AboutProduct):
         )
 
     def wanted(self, params: dict[str, Any], since: datetime, now: datetime) -> QuerySet[Any]:
-        returns = stock.back(since, now)
-        product_ids = list(returns.values_list("product", flat=True))
-        its = returns.filter(product=OuterRef("product_id"))
+        back = [
+            interest.Changed(one.product_id, one.occurred_at, one.recorded_at)
+            for one in stock.back(since, now)
+        ]
         bought = OrderLine.objects.filter(
             contact=OuterRef("contact"),
             product=OuterRef("product_id"),
             occurred_at__gte=OuterRef("occurred_at"),
         ).exclude(order__status=Order.Status.CANCELLED)
-        acts = interest.last_interest(product_ids, now - timedelta(days=params["look_back_days"]))
-        return acts.annotate(
-            due_at=Subquery(its.values("recorded_at")[:1]), back_at=Subquery(its.values("occurred_at")[:1])
-        ).filter(~Exists(bought), occurred_at__lt=F("back_at"))
+        look_back = timedelta(days=params["look_back_days"])
+        return interest.wanted(back, now - look_back).filter(~Exists(bought))
 
     def sentence(self, params: dict[str, Any]) -> str:
         days = counted(params["look_back_days"], "day")

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import F, OuterRef, QuerySet, Subquery, Value
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from campaigns.flows.about_products import AboutProduct
 from campaigns.flows.kinds import Guarded, triggers
@@ -54,26 +54,12 @@ class PriceDrop(AboutProduct):
         )
 
     def wanted(self, params: dict[str, Any], since: datetime, now: datetime) -> QuerySet[Any]:
-        drops = prices.fallen(since, now)
-        product_ids = list(drops.values_list("product", flat=True))
-        its = drops.filter(product=OuterRef("product_id"))
-        known = PriceChange.objects.filter(
-            product=OuterRef("product_id"), occurred_at__lte=OuterRef("occurred_at")
-        ).order_by("-occurred_at", "-id")
+        fallen = [
+            interest.Changed(one.product_id, one.occurred_at, one.recorded_at, one.price, one.currency)
+            for one in prices.fallen(since, now)
+        ]
         left = (100 - Decimal(params["percent"])) / 100
-        looks = interest.last_looks(product_ids, now - timedelta(days=params["look_back_days"]))
-        return looks.annotate(
-            due_at=Subquery(its.values("recorded_at")[:1]),
-            fell_at=Subquery(its.values("occurred_at")[:1]),
-            price=Subquery(its.values("price")[:1]),
-            currency=Subquery(its.values("currency")[:1]),
-            price_then=Subquery(known.values("price")[:1]),
-            currency_then=Subquery(known.values("currency")[:1]),
-        ).filter(
-            occurred_at__lt=F("fell_at"),
-            price__lte=F("price_then") * Value(left),
-            currency=F("currency_then"),
-        )
+        return interest.cheaper(fallen, left, now - timedelta(days=params["look_back_days"]))
 
     def evidence(self, row: Any, product: Product) -> dict[str, Any]:
         told = {"price": f"{row.price:.2f} {row.currency}", "was": f"{row.price_then:.2f} {row.currency}"}

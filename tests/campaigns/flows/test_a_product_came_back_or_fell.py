@@ -156,7 +156,8 @@ def test_a_merged_contact_is_not_told_and_a_test_person_is_marked(ana):
 
 
 def test_the_entry_rule_is_part_of_the_question(ana):
-    named = {"all": [{"kind": "crm.name", "params": {"contains": "boris"}}]}
+    looked = {"kind": "tracking.did", "params": {"event": "product", "which": "least", "times": "1"}}
+    named = {"all": [{"kind": "crm.name", "params": {"contains": "boris"}}, looked]}
     waiting("back_in_stock", entry_rule=named)
     boris = signs_in(email=BORIS, browser=OTHER)
     wanted_and_gone()
