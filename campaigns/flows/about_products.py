@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import F, QuerySet
 
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Guarded, Trigger
@@ -30,7 +30,9 @@ class AboutProduct(Trigger):
     subject_kind = "product"
     entry = ""
 
-    def wanted(self, params: dict[str, Any], since: datetime, now: datetime) -> QuerySet[Any]:
+    def wanted(
+        self, params: dict[str, Any], since: datetime, now: datetime, told: interest.Told
+    ) -> QuerySet[Any]:
         """The last act of each person with a product that changed after `since`, annotated with `due_at`."""
         raise NotImplementedError(f"{type(self).__name__} is about no products")
 
@@ -80,13 +82,12 @@ class AboutProduct(Trigger):
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
-        runs = Enrolment.objects.filter(campaign=campaign, contact=OuterRef("contact"))
-        lately = runs.filter(entered_at__gt=now - timedelta(days=float(campaign.reentry_days)))
-        told = runs.filter(subject_id=OuterRef("product_id"), entered_at__gte=OuterRef("due_at"))
+        lately = now - timedelta(days=float(campaign.reentry_days))
+        runs = Enrolment.objects.filter(campaign=campaign, entered_at__gt=min(lately, since))
         found = (
-            self.wanted(params, since, now)
+            self.wanted(params, since, now, interest.Told(runs, lately))
             .annotate(contact_is_test=F("contact__is_test"))
-            .filter(~Exists(lately), ~Exists(told), contact__merged_into=None)
+            .filter(contact__merged_into=None)
         )
         return may_enter(found, campaign, now, self.subject_kind, "product_id")
 

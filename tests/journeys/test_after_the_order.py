@@ -60,6 +60,7 @@ def test_the_story(world: World):
     assert world.mailed("ana", "boris", "chen") == [2, 1, 0]
 
 
+@pytest.mark.proof
 def test_an_order_told_twice_and_late_is_thanked_for_once(world: World):
     world.knows("ana")
     play("ordered", {"which": "any", "days": "0"}, THANKS, reentry_days=0, exit_on_purchase=False)

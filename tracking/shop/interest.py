@@ -31,6 +31,28 @@ class Changed:
     currency: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Who was told already: rows with `contact_id`, `subject_id` (the product) and `entered_at`. Whoever
+    entered after `lately`, or about this very change, is left out before anything is asked of their acts.
+    """
+
+    runs: QuerySet[Any]
+    lately: datetime
+
+    def sql(self, contact: str, product: str) -> tuple[str, list[Any]]:
+        rows = self.runs.values_list("contact_id", "subject_id", "entered_at")
+        runs, params = rows.query.sql_with_params()
+        out = f"""
+            NOT EXISTS (
+                SELECT FROM ({runs}) AS told (contact_id, subject_id, entered_at)
+                WHERE told.contact_id = {contact} AND (told.entered_at > %s
+                    OR told.subject_id = {product} AND told.entered_at >= changed.due_at)
+            )
+        """
+        return out, [*params, self.lately]
+
+
 # Days come from the daily counts, which are found by product; the moment from the acts of that one day.
 _CHANGED = """
     unnest(%s::uuid[], %s::timestamptz[], %s::timestamptz[], %s::numeric[], %s::text[])
@@ -44,6 +66,7 @@ _LOOKED = f"""
             max(d.on_day) AS on_day
         FROM {_CHANGED} JOIN tracking_dailycount AS d ON d.product_id = changed.product_id
             AND d.kind = ANY(%s) AND d.on_day >= (%s AT TIME ZONE 'UTC')::date
+        WHERE {{told}}
         GROUP BY 1, 2, 3, 4, 5, 6
         HAVING max(d.on_day) <= (changed.at AT TIME ZONE 'UTC')::date
     ) AS days CROSS JOIN LATERAL (
@@ -58,44 +81,50 @@ _LOOKED = f"""
 _IN_CARTS = f"""
     SELECT l.id, c.contact_id, c.visitor_id, 'cart' AS kind, c.changed_at AS occurred_at, c.recorded_at,
         FALSE AS is_backfill, '' AS url, l.product_id, NULL::uuid AS ref, 'human' AS actor,
-        '{{}}'::jsonb AS props, changed.due_at, changed.price, changed.currency
+        jsonb_build_object() AS props, changed.due_at, changed.price, changed.currency
     FROM {_CHANGED} JOIN tracking_cartline AS l ON l.product_id = changed.product_id
     JOIN tracking_cart AS c ON c.id = l.cart_id AND c.contact_id = l.contact_id
-    WHERE c.state <> 'bought' AND c.changed_at >= %s AND c.changed_at < changed.at
+    WHERE {{told}} AND c.state <> 'bought' AND c.changed_at >= %s AND c.changed_at < changed.at
         AND NOT EXISTS (
             SELECT FROM tracking_event AS e WHERE e.contact_id = c.contact_id
                 AND e.product_id = l.product_id AND e.kind = ANY(%s) AND e.occurred_at >= changed.at
         )
 """  # noqa: S608 - our own columns
-_CHEAPER = f"""
-    SELECT looked.*, before.price AS price_then FROM ({_LOOKED}) AS looked CROSS JOIN LATERAL (
+_CHEAPER = """
+    SELECT looked.*, before.price AS price_then FROM ({looked}) AS looked CROSS JOIN LATERAL (
         SELECT price, currency FROM crm_pricechange AS p
         WHERE p.product_id = looked.product_id AND p.occurred_at <= looked.occurred_at
         ORDER BY p.occurred_at DESC, p.id DESC LIMIT 1
     ) AS before
     WHERE before.currency = looked.currency AND looked.price <= before.price * %s
-"""  # noqa: S608 - our own columns
+"""
 _MONEY: DecimalField[Any, Any] = DecimalField(max_digits=12, decimal_places=2)
 
 
-def wanted(changed: Sequence[Changed], since: datetime) -> QuerySet[Any]:
+def wanted(changed: Sequence[Changed], since: datetime, told: Told) -> QuerySet[Any]:
     """Who looked at each of these products, saved it or had it in a cart after `since` (looks: on its day,
     UTC) and has not looked again from the change on: their last such act, as an event, with `due_at`.
     """
-    looked = [*_columns(changed), _kinds(), since, _kinds()]
-    in_carts = [*_columns(changed), since, _kinds()]
-    sql = f"{_LOOKED} UNION ALL {_IN_CARTS}"
-    return made(Event, sql, [*looked, *in_carts], due_at=DateTimeField())
+    looked, looks = _looked(changed, since, told)
+    out, params = told.sql("c.contact_id", "l.product_id")
+    in_carts = [*_columns(changed), *params, since, _kinds()]
+    sql = f"{looked} UNION ALL {_IN_CARTS.format(told=out)}"
+    return made(Event, sql, [*looks, *in_carts], due_at=DateTimeField())
 
 
-def cheaper(changed: Sequence[Changed], left: Decimal, since: datetime) -> QuerySet[Any]:
+def cheaper(changed: Sequence[Changed], left: Decimal, since: datetime, told: Told) -> QuerySet[Any]:
     """Who looked at each of these products or saved it, when it cost so much that its price of now is at most
-    the share `left` of that; and has not looked again since. With `due_at`, `price`, `currency`,
+    the share `left` of that; and has not looked again since. With `due_at`, `price`, `currency` and
     `price_then`.
     """
-    params = [*_columns(changed), _kinds(), since, _kinds(), left]
+    looked, looks = _looked(changed, since, told)
     more = {"due_at": DateTimeField(), "price": _MONEY, "currency": CharField(), "price_then": _MONEY}
-    return made(Event, _CHEAPER, params, **more)
+    return made(Event, _CHEAPER.format(looked=looked), [*looks, left], **more)
+
+
+def _looked(changed: Sequence[Changed], since: datetime, told: Told) -> tuple[str, list[Any]]:
+    out, params = told.sql("d.contact_id", "d.product_id")
+    return _LOOKED.format(told=out), [*_columns(changed), _kinds(), since, *params, _kinds()]
 
 
 def _kinds() -> list[str]:

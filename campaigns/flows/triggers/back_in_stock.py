@@ -39,7 +39,9 @@ class BackInStock(AboutProduct):
             help_text="Two months: goods are away for weeks, and whoever still wants it has not forgotten.",
         )
 
-    def wanted(self, params: dict[str, Any], since: datetime, now: datetime) -> QuerySet[Any]:
+    def wanted(
+        self, params: dict[str, Any], since: datetime, now: datetime, told: interest.Told
+    ) -> QuerySet[Any]:
         back = [
             interest.Changed(one.product_id, one.occurred_at, one.recorded_at)
             for one in stock.back(since, now)
@@ -50,7 +52,7 @@ class BackInStock(AboutProduct):
             occurred_at__gte=OuterRef("occurred_at"),
         ).exclude(order__status=Order.Status.CANCELLED)
         look_back = timedelta(days=params["look_back_days"])
-        return interest.wanted(back, now - look_back).filter(~Exists(bought))
+        return interest.wanted(back, now - look_back, told).filter(~Exists(bought))
 
     def sentence(self, params: dict[str, Any]) -> str:
         days = counted(params["look_back_days"], "day")

@@ -53,13 +53,15 @@ class PriceDrop(AboutProduct):
             help_text="A month: whoever looked longer ago has bought elsewhere or thought better of it.",
         )
 
-    def wanted(self, params: dict[str, Any], since: datetime, now: datetime) -> QuerySet[Any]:
+    def wanted(
+        self, params: dict[str, Any], since: datetime, now: datetime, told: interest.Told
+    ) -> QuerySet[Any]:
         fallen = [
             interest.Changed(one.product_id, one.occurred_at, one.recorded_at, one.price, one.currency)
             for one in prices.fallen(since, now)
         ]
         left = (100 - Decimal(params["percent"])) / 100
-        return interest.cheaper(fallen, left, now - timedelta(days=params["look_back_days"]))
+        return interest.cheaper(fallen, left, now - timedelta(days=params["look_back_days"]), told)
 
     def evidence(self, row: Any, product: Product) -> dict[str, Any]:
         told = {"price": f"{row.price:.2f} {row.currency}", "was": f"{row.price_then:.2f} {row.currency}"}

@@ -10,6 +10,7 @@ from campaigns.models import Decision, Delivery, Enrolment
 from crm.kernel.kinds import BrokenParams
 from crm.kernel.work import Budget
 from crm.models import Contact, Order
+from crm.people.identity import Known
 from tests.campaigns.flows.shopping import (
     DAY,
     HOUR,
@@ -23,6 +24,8 @@ from tests.campaigns.flows.shopping import (
 )
 from tests.campaigns.flows.stage import AT, SEND, WAIT, advance, buy, enrol, run
 from tests.tracking.browsing import ANA, BORIS, MINE, OTHER, Told, tell
+from tracking.api import taking
+from tracking.visits import ingest
 
 pytestmark = pytest.mark.django_db
 
@@ -162,6 +165,16 @@ def test_an_event_of_the_shops_own_lets_in_whoever_did_it_once(ana):
     done()
     assert [enrol(AT + MINUTE), enrol(AT + 2 * MINUTE)] == [1, 0]
     assert (entered()[0].contact_id, entered()[0].qualified_at) == (ana.pk, AT)
+
+
+def test_what_the_shops_own_server_tells_of_somebody_counts_as_well(ana):
+    waiting("own_event", params={"name": "demo_booked"})
+    told = taking.cleaned("custom", ["k-1"], AT, Known(email=ANA), None, {"name": "demo_booked"})
+    for _ in range(2):
+        taking.keep([told], AT)
+        ingest.apply(AT)
+    assert [enrol(AT + MINUTE), enrol(AT + HOUR)] == [1, 0]
+    assert entered()[0].contact_id == ana.pk
 
 
 @pytest.mark.parametrize(("value", "enters"), [("warm", 1), ("COLD", 0), ("", 1)])
