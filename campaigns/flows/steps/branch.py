@@ -69,7 +69,7 @@ class Branch(Step):
 
     key = "campaigns.branch"
     label = "Branch"
-    icon = "⑂"
+    icon = "alt_route"
 
     Params: Any = type("Params", (BranchForm,), _fields() | {"__doc__": "Who goes where."})
 

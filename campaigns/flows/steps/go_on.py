@@ -33,7 +33,7 @@ class GoOn(Step):
 
     key = "campaigns.go_on"
     label = "Go on in another flow"
-    icon = "↪"
+    icon = "forward"
     ends = True
 
     class Params(forms.Form):
@@ -42,7 +42,8 @@ class GoOn(Step):
             label="at the step",
             max_length=40,
             required=False,
-            help_text="The key of one of its steps, such as “wait-2”. Blank: from its first step on.",
+            help_text="The key of one of its steps, such as “wait-2”; a key that is not there is answered with "
+            "those there are. Blank: from its first step on.",
         )
         otherwise = forms.ChoiceField(
             label="who cannot go on there",
@@ -87,7 +88,7 @@ class GoOn(Step):
         target, own = params["campaign"], step.version.campaign
         version = target.current or target.versions.order_by("-number").first()
         if params["step"] and not _has(version, params["step"]):
-            return [f"“{target}” has no step with the key {params['step']}: look at its page."]
+            return [f"“{target}” has no step with the key {params['step']}. It has {_keys_of(version)}."]
         theirs, ours = (_subject_of(one) for one in (target, own))
         if theirs and theirs != ours:
             return [f"“{target}” is about a {theirs}, and people in this flow come without one."]
@@ -159,6 +160,13 @@ def _let_in(target: Campaign, batch: Batch, people: Sequence[Enrolment]) -> set[
     ring("campaigns.advance")
     contacts = {run.contact_id for run in entered}
     return {person.pk for person in people if person.contact_id in contacts}
+
+
+def _keys_of(version: FlowVersion | None) -> str:
+    """The keys of its steps with what they are, to choose from."""
+    rows = version.steps.order_by("position", "id") if version else []
+    named = [f"{row.key} ({steps.get(row.kind).label})" for row in rows if row.kind in steps]
+    return ", ".join(named) or "none yet"
 
 
 def _has(version: FlowVersion | None, key: str) -> bool:

@@ -62,7 +62,7 @@ class Split(Step):
 
     key = "campaigns.split"
     label = "Split"
-    icon = "⚖"
+    icon = "call_split"
 
     Params: Any = type("Params", (SplitForm,), _fields() | {"__doc__": "Which paths, and how many on each."})
 

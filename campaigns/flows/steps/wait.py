@@ -46,7 +46,7 @@ class Wait(Step):
 
     key = "campaigns.wait"
     label = "Wait"
-    icon = "⏳"
+    icon = "hourglass_empty"
 
     class Params(LengthForm):
         """How long."""

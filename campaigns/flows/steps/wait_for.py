@@ -33,7 +33,7 @@ class WaitFor(Step):
 
     key = "campaigns.wait_for"
     label = "Wait for something to happen"
-    icon = "👂"
+    icon = "hearing"
 
     class Params(LengthForm):
         rule = asked.rule_field("until this is true of them")

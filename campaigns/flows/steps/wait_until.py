@@ -31,7 +31,7 @@ class WaitUntil(Step):
 
     key = "campaigns.wait_until"
     label = "Wait until a time of day"
-    icon = "🕘"
+    icon = "schedule"
 
     class Params(forms.Form):
         time = forms.TimeField(

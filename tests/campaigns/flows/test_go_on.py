@@ -155,6 +155,8 @@ def test_what_cannot_work_is_said_before_the_launch():
 
     assert problems(carts, campaign=str(about_nothing.pk)) == []
     assert "no step with the key wait-7" in problems(carts, campaign=str(about_nothing.pk), step="wait-7")[0]
+    known = problems(carts, campaign=str(about_nothing.pk), step="wait-7")[0]
+    assert known.endswith("It has step-1 (Send an e-mail).")
     assert "is about a cart" in problems(about_nothing, campaign=str(carts.pk))[0]
 
 
