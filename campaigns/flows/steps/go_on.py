@@ -42,7 +42,7 @@ class GoOn(Step):
             label="at the step",
             max_length=40,
             required=False,
-            help_text="The key of one of its steps, such as “wait-2”; a key that is not there is answered with "
+            help_text="The key of one of its steps, such as “wait-2”; one that is not there is answered with "
             "those there are. Blank: from its first step on.",
         )
         otherwise = forms.ChoiceField(
