@@ -96,6 +96,7 @@ def test_a_marketer_reads_the_answers_and_makes_a_segment(
     pictures.keep(page, "status-page")
     fits(page)
     page.goto(f"{live_server.url}/admin/campaigns/campaign/")
+    page.get_by_role("heading", name="Start from a playbook").click()
     expect(page.get_by_text("Ask them why").first).to_be_visible()
     pictures.keep(page, "asking-playbooks")
     assert complaints == []
