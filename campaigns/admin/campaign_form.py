@@ -36,7 +36,7 @@ HELP = {
     "e-mail in 20 hours, four a week). Off only for what people asked for themselves, "
     "such as a double opt-in.",
     "priority": "Of two messages for one person the one with the lower number goes first. 10 what "
-    "was asked for, 30 left carts, 40 browsing, 50 replenishment, 60 nurture, 70 win- "
+    "was asked for, 30 left carts, 40 browsing, 50 replenishment, 60 nurture, 70 win-"
     "back, 80 broadcasts, 90 surveys.",
     "when_beaten": "A left cart goes stale, so its message waits only until it is too late; news may "
     "be dropped, as there will be other news.",
