@@ -72,7 +72,9 @@ def _statements() -> dict[str, str]:
     return {
         "engagement": _ENGAGEMENT,
         "goods bought": f"""
-            INSERT INTO crm_bought (id, contact_id, product_id, orders, quantity, first_at, last_at)
+            INSERT INTO crm_bought (
+                id, contact_id, product_id, orders, quantity, first_at, last_at, again_at
+            )
             SELECT uuidv7(), b.* FROM ({bought.COUNTED.format(of_whom="")}) AS b
             ORDER BY contact_id, product_id
         """,

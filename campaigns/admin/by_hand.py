@@ -46,6 +46,7 @@ class OneSegment(forms.Form):
     segment = forms.ModelChoiceField(
         Segment.objects.order_by("name"),
         label="Segment or list",
+        empty_label="choose one",
         help_text="Whoever is in it now, once. Whoever comes in later is not put in.",
         error_messages={"required": "Choose a segment or a list."},
     )

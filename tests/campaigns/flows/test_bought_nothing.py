@@ -93,6 +93,17 @@ def test_people_from_before_the_launch_are_named_only_where_they_are_asked_for()
     assert [one.contact_id for one in existing(campaign, AT, limit=1)] == [longer.pk]
 
 
+def test_they_are_let_in_beside_the_others_so_many_a_day():
+    campaign = missing(existing_a_day=2, launched_at=AT)
+    for number in range(1, 6):
+        known(shopper(campaign, number), bought=AT - (30 + number) * DAY)
+    for hour in range(0, 49, 6):
+        enrol(AT + timedelta(hours=hour))
+    days = [at.date() for at in Enrolment.objects.order_by("entered_at").values_list("entered_at", flat=True)]
+    assert len(days) == 5 and max(days.count(day) for day in days) == 2
+    assert all(row.reason == "qualified_before" for row in Decision.objects.filter(verdict="entered"))
+
+
 def test_whoever_stays_away_is_let_in_again_after_sixty_days_and_not_before():
     campaign = missing()
     known(shopper(campaign), bought=AT - 14 * DAY)

@@ -124,6 +124,13 @@ def test_launched_after_its_hour_or_a_day_late_it_writes_to_nobody(segment):
     assert enrol(instant + 23 * HOUR) == 1
 
 
+def test_a_crowd_that_was_planned_is_no_flood(segment):
+    campaign = broadcast(segment, forecast={"expected": 0})
+    for number in range(100):
+        joins(shopper(campaign, number), segment)
+    assert enrol(at_home(TEN, BERLIN)) == 100
+
+
 def test_a_crowd_enters_a_batch_at_a_time(segment, monkeypatch):
     monkeypatch.setattr(journeys, "ENTER_AT_ONCE", 4)
     campaign = broadcast(segment)
