@@ -94,6 +94,9 @@ class Server:
     def product(self, **details: object) -> None:
         self._tell("/api/v1/products", {"updated_at": clock.now().isoformat(), **details})
 
+    def contacts(self, *people: dict[str, object]) -> None:
+        self._tell("/api/v1/contacts", {"contacts": list(people)})
+
     def _tell(self, path: str, body: dict[str, object]) -> None:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
         answer, words = ask(self.port, "POST", path, body, headers)

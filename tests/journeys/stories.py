@@ -1,11 +1,8 @@
-"""What the stories of plays have in common: a shop with its doors on real sockets, the clock in our hand, a
-mailbox, and a flow of messages that Mei wrote.
-"""
+"""What the stories of people and time have in common: the shop, and a flow of messages that Mei wrote."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
 
@@ -13,16 +10,10 @@ from campaigns.flows import launching
 from campaigns.messages import branding, editing
 from campaigns.models import Campaign, FlowVersion, Offer, Sender, Step, Template
 from config.simulate import servers, stage
-from config.simulate.sink import Sink
-from crm.kernel import clock
 from crm.models import Purpose
-from crm.ticking import run_tick
-from tests.journeys.doors import SHOP, Browser, Server, ask, links_of
+from tests.journeys import shopfloor
+from tests.journeys.doors import SHOP, Browser
 
-AGREED = [
-    {"purpose": purpose, "granted": True, "wording": f"Yes to {purpose}", "locale": "en"}
-    for purpose in ("newsletter", "click_tracking", "open_tracking")
-]
 BUTTON = {"words": "Have a look", "link": f"{SHOP}/new", "style": "filled", "align": "center"}
 COUPON = {"title": "For you"}
 TICKS = [
@@ -32,31 +23,14 @@ TICKS = [
 ]
 
 
-class World:
-    """A shop, its doors on real sockets, and the clock in our hand."""
+class World(shopfloor.World):
+    """The shop in which people order, slip away and come back: standings and segments are kept up, too."""
 
-    def __init__(self, hand: clock.Hand, sink: Sink, collector: int, web: int, server_key: str) -> None:
-        self.hand, self.sink, self.collector, self.web = hand, sink, collector, web
-        self.shop = Shop(web, server_key)
-
-    def later(self, by: timedelta) -> None:
-        """Time passes, and everything scheduled gets its turn."""
-        self.hand.advance(by)
-        for name in TICKS:
-            run_tick(name, self.hand.at)
-
-    def mail_to(self, name: str) -> list[EmailMessage]:
-        found = [one.raw for one in self.sink.arrivals if one.to == f"{name}@example.com"]
-        return [message_from_bytes(raw, policy=policy.default) for raw in found]  # type: ignore[misc]
+    def later(self, by: timedelta, ticks: Sequence[str] = TICKS) -> None:
+        super().later(by, ticks)
 
     def subjects(self, name: str) -> list[str]:
         return [message["Subject"] for message in self.mail_to(name)]
-
-    def registers(self, name: str) -> Browser:
-        """Somebody gives their address in the shop and says yes to news."""
-        browser = Browser(self.collector)
-        browser.identify(f"{name}@example.com", first_name=name.title(), consents=AGREED)
-        return browser
 
     def orders(self, name: str, number: str, *products: str, price: str = "20.00", **more: Any) -> None:
         lines = [{"product_id": one, "name": one.title(), "unit_price": price} for one in products]
@@ -66,23 +40,8 @@ class World:
 
     def comes_by(self, browser: Browser, message: EmailMessage) -> None:
         """Follow the link of a message to the shop, and look around there."""
-        for link in links_of(message):
-            if "/k/" in link and (target := browser.follow(link)).startswith(SHOP):
-                key = target.partition("rk=")[2].partition("&")[0]
-                browser.tell("landing", rk=key)
-                browser.tell("page", title="News")
-                return
-        raise AssertionError("No link of the message leads to the shop.")
-
-
-class Shop(Server):
-    """The shop's own server, also telling of products and people."""
-
-    def tell(self, call: str, **details: Any) -> Any:
-        headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
-        answer, words = ask(self.port, "POST", f"/api/v1/{call}", details, headers)
-        assert answer.status in (200, 202), words
-        return words
+        shopfloor.comes_by(browser, message)
+        browser.tell("page", title="News")
 
 
 @contextmanager

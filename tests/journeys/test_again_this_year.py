@@ -7,24 +7,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from campaigns.models import Decision, Enrolment
+from tests.journeys.doors import SHOP
+from tests.journeys.shopfloor import text_of
 from tests.journeys.stories import World, launched, opened, send, wait
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
+SOLD = {"coffee": "Coffee", "espresso": "Coffee", "pearls": "Gifts", "cup": "Cups"}
 
 
 @pytest.fixture
 def world(transactional_db):
     with opened(MORNING) as world:
-        world.shop.tell(
-            "products",
-            products=[
-                {"id": "coffee", "name": "Coffee", "category": "Coffee", "price": "20", "in_stock": True},
-                {"id": "espresso", "name": "Espresso", "category": "Coffee", "price": "22", "in_stock": True},
-                {"id": "pearls", "name": "Pearls", "category": "Gifts", "price": "90", "in_stock": True},
-                {"id": "cup", "name": "Cup", "category": "Cups", "price": "9", "in_stock": True},
-            ],
-        )
+        for name, category in SOLD.items():
+            page = f"{SHOP}/p/{name}"
+            world.shop.product(
+                id=name, name=name.title(), category=category, price="20", in_stock=True, url=page
+            )
         yield world
 
 
@@ -33,9 +32,12 @@ def test_last_years_gift(world: World):
         "Again this year?",
         MORNING,
         {"campaigns.anniversary": {"days_before": "14", "category": "Gifts"}},
-        send("A year ago you chose a gift", "Its day is near."),
+        send(
+            "A year ago you chose a gift",
+            "Its day is near: {% for line in order.lines %}{{ line.name }}{% endfor %}.",
+        ),
     )
-    world.registers("ana"), world.registers("boris")
+    world.knows("ana"), world.knows("boris")
     world.later(MINUTE)
     world.orders("ana", "a-1", "pearls")
     world.orders("boris", "b-1", "cup")
@@ -43,6 +45,7 @@ def test_last_years_gift(world: World):
     assert not world.sink.arrivals
     world.later(DAY)
     assert world.subjects("ana") == ["A year ago you chose a gift"] and not world.subjects("boris")
+    assert "Pearls" in text_of(world.mail_to("ana")[0])
     run = Enrolment.objects.get()
     assert run.subject_kind == "order" and str(run.qualified_at.date()) == "2027-02-16"
     world.orders("ana", "a-2", "pearls")
@@ -58,11 +61,11 @@ def test_the_coffee_runs_out(world: World):
         "Time for more",
         MORNING,
         {"campaigns.replenishment": {"days_before": "5"}},
-        send("Nearly used up?", "One click, and it comes again."),
+        send("Nearly used up?", "{{ product.name }}, here: {{ product.url }}"),
         wait(7),
         send("Still enough left?", "We have it here."),
     )
-    browsers = {name: world.registers(name) for name in ("ana", "boris", "chen")}
+    browsers = {name: world.knows(name) for name in ("ana", "boris", "chen")}
     world.later(MINUTE)
     for month in range(3):
         for name in browsers:
@@ -73,6 +76,7 @@ def test_the_coffee_runs_out(world: World):
     assert not world.sink.arrivals
     world.later(DAY)
     assert [world.subjects(name) for name in browsers] == [["Nearly used up?"], [], ["Nearly used up?"]]
+    assert "Coffee, here:" in text_of(world.mail_to("ana")[0])
     why = Decision.objects.get(contact__email="ana@example.com", verdict="entered").evidence
     assert (why["product"], why["usual_gap_days"]) == ("Coffee", 30.0)
 

@@ -36,8 +36,8 @@ def offer(now: datetime) -> Offer:
 
 
 def test_the_story(world: World):
-    ana = world.registers("ana")
-    world.registers("dana")
+    ana = world.knows("ana")
+    world.knows("dana")
     world.later(MINUTE)
     for month in range(4):
         for name in ("ana", "dana"):

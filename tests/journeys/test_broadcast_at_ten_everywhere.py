@@ -39,10 +39,8 @@ def customer(name: str, zone: str = "") -> dict[str, object]:
 
 
 def test_the_story(world: World):
-    world.shop.tell("contacts", contacts=[customer(name, zone) for name, zone in LIVES.items()])
-    world.shop.tell(
-        "contacts", contacts=[customer("finn", "Europe/Berlin"), customer("gus", "Europe/Berlin")]
-    )
+    others = dict.fromkeys(("finn", "gus"), "Europe/Berlin")
+    world.shop.contacts(*[customer(name, zone) for name, zone in (LIVES | others).items()])
     mia = logged_in(user("mia", is_superuser=True))
     segment = _list_of(mia, [*LIVES, "finn"])
     world.later(HOUR)

@@ -23,7 +23,7 @@ def world(transactional_db):
 
 
 def test_the_story(world: World):
-    ana, boris, *_ = map(world.registers, ("ana", "boris", "chen", "dana", "eva"))
+    ana, boris, *_ = map(world.knows, ("ana", "boris", "chen", "dana", "eva"))
     world.later(MINUTE)
     for number, name in enumerate(("ana", "boris", "chen", "dana")):
         world.orders(name, f"o-{number}", "lamp")
