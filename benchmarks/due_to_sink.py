@@ -84,7 +84,7 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
         telephone="+45 33",
         is_default=True,
     )
-    campaign = playbooks.get("campaigns.abandoned_cart").make(now, control_share="0")
+    campaign = playbooks.get("campaigns.abandoned_cart").make(now, only_first=True, control_share="0")
     launching.launch(campaign, None, now)
     people = mailing.people(count, Purpose.objects.get(key="cart_recovery"), first=first)
     due = moments([who.email for who in people], start, seconds)

@@ -15,15 +15,16 @@ from uuid import UUID
 from campaigns.delivery.channels.letters import Ending, Letter
 from campaigns.delivery.channels.smtp import Courier, Server
 from campaigns.delivery.mime import Mail, build
-from campaigns.messages import defaults, mjml, variables
+from campaigns.messages import mjml, variables
 from campaigns.messages.compiling import Compiled, compiled
+from tests.campaigns import reminder
 
 PORT = 2598
 AT = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def message() -> Compiled:
-    written = defaults.abandoned_cart()
+    written = reminder.abandoned_cart()
     return compiled(written.subject, mjml.compile_html(written.mjml), written.text, written.preheader)
 
 

@@ -194,7 +194,7 @@ def order(contact: Contact, thing: Product, *, number: int = 1, at: datetime = N
 
 
 def draft(now: datetime = NOW) -> Campaign:
-    return playbooks.get("campaigns.abandoned_cart").make(now)
+    return playbooks.get("campaigns.abandoned_cart").make(now, only_first=True)
 
 
 def delivery(

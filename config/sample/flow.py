@@ -22,7 +22,12 @@ def start(sender: Sender, now: datetime) -> Campaign:
     if found:
         return found
     campaign = playbooks.get(PLAYBOOK).make(
-        now, name=FLOW_NAME, delay_minutes=1, control_share="0", reentry_days=TWO_MINUTES, quiet_hours=False
+        now,
+        only_first=True,
+        name=FLOW_NAME,
+        trigger_params={"delay_minutes": "1"},
+        control_share=Decimal(0),
+        reentry_days=TWO_MINUTES,
     )
     campaign.description, campaign.sender = DESCRIPTION, sender
     campaign.save(update_fields=["description", "sender"])

@@ -129,9 +129,13 @@ def set_up(now: datetime) -> str:
 
 
 def make_draft(now: datetime) -> Campaign:
-    """The abandoned cart play as it comes, but without a control group: every message can be counted."""
+    """The first message of the abandoned cart play, without a control group: every one can be counted."""
     return playbooks.get("campaigns.abandoned_cart").make(
-        now, delay_minutes=DELAY_MINUTES, reentry_days=REENTRY_DAYS, control_share=Decimal(0)
+        now,
+        only_first=True,
+        trigger_params={"delay_minutes": str(DELAY_MINUTES)},
+        reentry_days=REENTRY_DAYS,
+        control_share=Decimal(0),
     )
 
 

@@ -9,8 +9,9 @@ from html.parser import HTMLParser
 
 import pytest
 
-from campaigns.messages import defaults, filters, liquid, mjml, variables
+from campaigns.messages import filters, liquid, mjml, variables
 from campaigns.messages.rendering import BrokenTemplate, RenderFailed, compiled, problems
+from tests.campaigns import reminder
 from tests.campaigns.letters import mail
 
 pytestmark = pytest.mark.proof
@@ -267,7 +268,7 @@ def test_t3_no_filter_lets_a_value_through_unescaped(name):
 
 @pytest.fixture(scope="module")
 def cart_message():
-    written = defaults.abandoned_cart()
+    written = reminder.abandoned_cart()
     subject = "For {{ contact.first_name }} {{ cart.lines[0].name }}"
     return compiled(subject, mjml.compile_html(written.mjml), written.text, written.preheader)
 

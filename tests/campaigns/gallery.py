@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlsplit
+
+from tinyhtml5.parser import HTMLParser as Strict
 
 from campaigns.messages import composing, mjml, rendering, variables
 from campaigns.messages.compiling import Rendered, compiled
@@ -13,6 +18,8 @@ from campaigns.models import Survey, TemplateVersion
 from crm.models import ShopSettings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+# The last is where the shop itself is at home elsewhere: a link in its footer.
+OURS = {"shop.example.com", "t.example.com", "m.example.com", "example.invalid", "social.example"}
 
 
 def params_of(kind: Block) -> dict[str, Any]:
@@ -49,3 +56,31 @@ def for_everybody(version: TemplateVersion) -> list[Rendered]:
 def all_blocks() -> list[dict[str, Any]]:
     kinds = sorted(blocks, key=lambda kind: (kind.place, kind.label))
     return [{"kind": kind.key, "params": params_of(kind)} for kind in kinds]
+
+
+class Addresses(HTMLParser):
+    """Every address that a mail program fetches or leads to."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = re.findall(r"(?:url\(|@import)\s*['\"]?([^'\")\s]+)", html)
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name in ("href", "src", "background") and value]
+
+
+def check(shown: Rendered) -> None:
+    """It is sound and small, speaks of nobody else's host, and says how to stop it."""
+    strict = Strict()
+    strict.parse(shown.html)
+    assert strict.errors == []
+    assert len(shown.html.encode()) < 100_000
+    hosts = {urlsplit(one).hostname for one in Addresses(shown.html).found if one.startswith("http")}
+    assert hosts <= OURS
+    for said in (shown.html, shown.text):
+        assert "{{" not in said and "{%" not in said and "None" not in said
+    assert "<" not in shown.text and "\n\n\n" not in shown.text
+    assert "Unsubscribe: https://" in shown.text and "Nygade 4" in shown.html
+    assert max(map(len, shown.html.encode().split(b"\n"))) <= 998

@@ -9,12 +9,13 @@ from uuid import UUID
 from django.conf import LazySettings
 
 from campaigns.delivery import outbox
-from campaigns.messages import defaults, mjml
+from campaigns.messages import mjml
 from campaigns.models import Campaign, Delivery, DeliveryState, Sender, Template, TemplateVersion
 from crm.kernel.tokens import address_hash
 from crm.kernel.work import Budget
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Purpose
 from crm.people import permitted
+from tests.campaigns import reminder
 from tests.sink.smtp import SmtpSink
 from tracking.models import Cart, CartLine
 
@@ -47,8 +48,8 @@ def campaign(**changes: Any) -> Campaign:
 
 
 @cache
-def _written() -> tuple[str, defaults.Written]:
-    written = defaults.abandoned_cart()
+def _written() -> tuple[str, reminder.Written]:
+    written = reminder.abandoned_cart()
     return mjml.compile_html(written.mjml), written
 
 

@@ -13,6 +13,7 @@ from crm.kernel.kinds import BrokenParams, UnknownKind
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 TEXT = {"kind": "campaigns.text", "params": {"heading": "Hello", "words": "We kept it.", "align": "left"}}
 CART = {"kind": "campaigns.cart", "params": {"button": "Back to my cart"}}
+STRUCK = '<s class="muted"'
 FOOTER = {"kind": "campaigns.footer", "params": {"because": "You left a cart."}}
 
 
@@ -163,3 +164,25 @@ def test_blocks_on_paper_are_one_sheet_between_head_and_footer():
 def test_a_button_of_two_columns_leads_somewhere():
     with pytest.raises(BrokenParams, match="Where does the button lead"):
         blocks.get("campaigns.columns").read(block("campaigns.columns", button="Go")["params"])
+
+
+def test_what_was_ordered_is_shown_whole_or_as_far_as_it_can_be_had_again():
+    def line(name, in_stock):
+        return {"name": name, "url": None, "image": None, "quantity": 2, "price": 9, "in_stock": in_stock}
+
+    order = {"lines": [line("Lamp", True), line("Chair", False)]}
+    whole = said(block("campaigns.ordered", which="all"), FOOTER, order=order)
+    assert "2 × Lamp" in whole.text and "2 × Chair" in whole.text and "Chair" in whole.html
+    again = said(block("campaigns.ordered", which="again"), FOOTER, order=order)
+    assert "2 × Lamp" in again.text and "Chair" not in again.text + again.html
+    gone = said(block("campaigns.ordered", which="again"), FOOTER, order={"lines": [line("Chair", False)]})
+    assert "You ordered" not in gone.text + gone.html
+
+
+def test_the_product_it_is_about_says_what_it_cost_when_they_last_looked():
+    product = {"name": "Lamp", "url": "https://shop.example.com/l", "price": 9, "currency": "EUR"}
+    cheaper = said(block("campaigns.product"), FOOTER, product=product | {"was": 12})
+    assert "Lamp: €9.00 (was €12.00)" in cheaper.text and STRUCK in cheaper.html
+    same = said(block("campaigns.product"), FOOTER, product=product | {"was": None, "list_price": None})
+    assert "Lamp: €9.00\n" in same.text and STRUCK not in same.html
+    assert "See it in the shop" not in said(block("campaigns.product"), FOOTER, product={"name": None}).text

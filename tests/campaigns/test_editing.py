@@ -4,11 +4,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from campaigns.messages import defaults, editing
+from campaigns.messages import editing
 from campaigns.models import Template
+from tests.campaigns import reminder
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-WRITTEN = defaults.abandoned_cart()
+WRITTEN = reminder.abandoned_cart()
 PARTS = {
     "subject": WRITTEN.subject,
     "preheader": WRITTEN.preheader,

@@ -5,8 +5,9 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.messages import defaults, liquid, mjml, text, trial, variables
+from campaigns.messages import liquid, mjml, text, trial, variables
 from campaigns.messages.rendering import NotPlain, compiled, problems
+from tests.campaigns import reminder
 
 
 def said(source: str, data: dict | None = None, *, html: bool = False) -> str:
@@ -187,7 +188,7 @@ def test_data_that_is_not_plain_is_refused_by_its_path():
 
 
 def test_the_cart_message_of_the_box_is_sound_and_reads_well():
-    written = defaults.abandoned_cart()
+    written = reminder.abandoned_cart()
     assert problems(written.mjml, "mjml") == []
     assert problems(written.text, "text") == []
     assert problems(written.subject, "subject") == problems(written.preheader, "preheader") == []
@@ -206,7 +207,7 @@ def test_the_cart_message_of_the_box_is_sound_and_reads_well():
 
 
 def test_text_is_made_from_the_message_where_nobody_wrote_it():
-    made = text.from_html(mjml.compile_html(defaults.abandoned_cart().mjml))
+    made = text.from_html(mjml.compile_html(reminder.abandoned_cart().mjml))
     shown = said(made, variables.example())
     assert "Hello Ana," in shown and "Fjord 40 bookshelf speakers" in shown and "€249.00" in shown
     assert "Bring my cart back: https://t.example.com/r/abc" in shown
@@ -221,7 +222,7 @@ def test_a_message_says_what_can_be_used_in_it():
 
 
 def test_the_check_in_a_process_of_its_own_says_the_same_and_survives_a_crash(monkeypatch):
-    written = defaults.abandoned_cart()
+    written = reminder.abandoned_cart()
     assert trial.tried({"mjml": written.mjml, "subject": written.subject}) == {"mjml": [], "subject": []}
     assert "nowhere" in trial.tried({"subject": "{{ nowhere }}"})["subject"][0].message
     monkeypatch.setattr(trial, "_SECONDS", 0.01)

@@ -8,10 +8,11 @@ from uuid import uuid4
 import pytest
 
 from campaigns.delivery.mime import Mail
-from campaigns.messages import defaults, mjml, rendering
+from campaigns.messages import mjml, rendering
 from campaigns.models import Delivery, Sender, Template, TemplateVersion
 from crm.kernel import tokens
 from crm.models import Channel, ConsentState, Contact, ContactPoint, Purpose, ShopSettings
+from tests.campaigns import reminder
 from tracking.models import Cart, CartLine, Link
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +35,7 @@ def shop() -> ShopSettings:
 
 @pytest.fixture
 def template() -> Template:
-    written = defaults.abandoned_cart()
+    written = reminder.abandoned_cart()
     template = Template.objects.create(name=written.name)
     template.current = TemplateVersion.objects.create(
         template=template,

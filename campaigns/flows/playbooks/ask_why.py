@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-from decimal import Decimal
+from datetime import datetime
 from typing import Any
 
-from django.db import transaction
-
-from campaigns.flows import drafting
-from campaigns.flows.kinds import Playbook, playbooks
+from campaigns.flows.drafting import DAY, Message, Play, send
+from campaigns.flows.kinds import playbooks
 from campaigns.flows.triggers.clicked_not_bought import ClickedNotBought
-from campaigns.models import Campaign, Survey, SurveyChoice
+from campaigns.messages import pieces
+from campaigns.messages.pieces import HELLO, letter, text
+from campaigns.models import Survey, SurveyChoice
 
 SLUG = "why_not"
 QUESTION = "What held you back?"
@@ -25,35 +24,27 @@ ANSWERS = [
     ("I am still making up my mind", "Of course, take your time. If a question is left, ask it below."),
     ("Something else", "Thank you. A person reads this, and answers if you ask something."),
 ]
-BLOCKS = [
-    {"kind": "campaigns.header", "params": {"align": "center", "height": "40"}},
-    {
-        "kind": "campaigns.text",
-        "params": {
-            "heading": 'Hello {{ contact.first_name | default: "there" }},',
-            "words": "you had a look around our shop a few days ago and left without buying. That is"
-            " perfectly all right. I would only like to know why, so that we can do better.\n\n"
+MESSAGE = Message(
+    name="Ask them why, as it comes with the program",
+    subject="What held you back?",
+    preheader="One tap is enough, and I have nothing to sell you.",
+    blocks=letter(
+        text(
+            "you had a look around our shop a few days ago and left without buying. That is perfectly all"
+            " right. I would only like to know why, so that we can do better.",
             "One tap is enough, and I have nothing to sell you today.",
-            "align": "left",
-        },
-    },
-    {"kind": "campaigns.survey", "params": {"survey": SLUG}},
-    {
-        "kind": "campaigns.sender",
-        "params": {"words": "Rather say it in your own words? **Just reply**, it reaches me."},
-    },
-    {
-        "kind": "campaigns.footer",
-        "params": {
-            "because": "You get this one question because you came to our shop from one of our messages."
-            " We ask at most once in three months."
-        },
-    },
-]
+            heading=HELLO,
+        ),
+        pieces.survey(SLUG),
+        reply="Rather say it in your own words? **Just reply**, it reaches me.",
+        because="You get this one question because you came to our shop from one of our messages."
+        " We ask at most once in three months.",
+    ),
+)
 
 
 @playbooks.register
-class AskThemWhy(Playbook):
+class AskThemWhy(Play):
     """Three days after somebody clicked in a message, came and bought nothing, a person asks why: one
     question, five answers to tap, and room for words. No offer, or the answer would be bought.
 
@@ -66,34 +57,16 @@ class AskThemWhy(Playbook):
     label = "Ask them why"
     group = "Listen"
     help = "Clicked, came, did not buy: three days later one question from a person, answered by one tap."
+    trigger = ClickedNotBought.key
+    trigger_params = {"hours": "72"}
+    priority = 90
+    reentry_days = 90
+    expires_after = 2 * DAY
+    flow = [send("first-message", MESSAGE)]
 
-    def make(self, now: datetime, **overrides: Any) -> Campaign:
-        """A draft with its message and its survey."""
-        with transaction.atomic():
-            survey(now)
-            template = drafting.message(
-                "Ask them why, as it comes with the program",
-                "What held you back?",
-                "One tap is enough, and I have nothing to sell you.",
-                BLOCKS,
-                now,
-            )
-            return drafting.one_message(
-                self,
-                template,
-                now,
-                **{
-                    "priority": 90,
-                    "trigger": ClickedNotBought.key,
-                    "trigger_params": {"hours": "72"},
-                    "exit_on_purchase": True,
-                    "control_share": Decimal("0.2"),
-                    "reentry_days": Decimal(90),
-                    "expires_after": timedelta(days=2),
-                    "quiet_hours": True,
-                    **overrides,
-                },
-            )
+    def settings(self, now: datetime) -> dict[str, Any]:
+        survey(now)
+        return {}
 
 
 def survey(now: datetime) -> Survey:

@@ -8,11 +8,12 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from campaigns.messages import defaults, editing
+from campaigns.messages import editing
 from campaigns.models import Delivery, Step, Template
 from tests import office
+from tests.campaigns import reminder
 
-WRITTEN = defaults.abandoned_cart()
+WRITTEN = reminder.abandoned_cart()
 PARTS = {
     "subject": WRITTEN.subject,
     "preheader": WRITTEN.preheader,
@@ -33,7 +34,10 @@ def edit(template: Template) -> str:
 
 @pytest.fixture
 def template(world) -> Template:
-    return world.delivery.template
+    """Written as MJML source."""
+    made = world.delivery.template
+    made.versions.update(mode="source", blocks=[])
+    return Template.objects.get(pk=made.pk)
 
 
 def test_saving_what_nobody_was_sent_changes_the_version_in_place(template, ada):

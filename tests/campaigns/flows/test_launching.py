@@ -33,7 +33,7 @@ def shop():
 
 
 def play(**overrides):
-    return playbooks.get("campaigns.abandoned_cart").make(AT, **overrides)
+    return playbooks.get("campaigns.abandoned_cart").make(AT, only_first=True, **overrides)
 
 
 def test_the_play_is_ready_to_launch_as_it_is_made():
@@ -48,7 +48,9 @@ def test_the_play_is_ready_to_launch_as_it_is_made():
 
 
 def test_the_samples_play_takes_a_minute_and_holds_nobody_out():
-    campaign = play(name="Sample", delay_minutes=1, control_share=0, reentry_days="0.0035")
+    campaign = play(
+        name="Sample", trigger_params={"delay_minutes": "1"}, control_share=0, reentry_days="0.0035"
+    )
     launching.launch(campaign, "sample", AT)
     ana = shopper(campaign)
     leave_cart(ana, AT + MINUTE)

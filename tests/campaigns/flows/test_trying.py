@@ -34,7 +34,7 @@ def campaign():
         telephone="+45 1",
         is_default=True,
     )
-    made = playbooks.get("campaigns.abandoned_cart").make(AT)
+    made = playbooks.get("campaigns.abandoned_cart").make(AT, only_first=True)
     first = made.versions.get().steps.get()
     wait = {"kind": "campaigns.wait", "params": {"length": "1", "unit": "days"}}
     Step.objects.create(version=first.version, key="wait", position=2, **wait)
