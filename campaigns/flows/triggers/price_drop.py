@@ -39,7 +39,7 @@ class PriceDrop(AboutProduct):
 
     class Params(forms.Form):
         percent = forms.IntegerField(
-            label="cheaper by at least percent",
+            label="at least so many percent cheaper",
             min_value=1,
             max_value=95,
             initial=10,
