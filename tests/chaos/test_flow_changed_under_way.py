@@ -73,7 +73,13 @@ def queued(key):
 def changed_under_way(environment, sink, people, kills, seconds, patience, seed):
     chance = random.Random(seed)
     campaign = flow(*FIRST, expires_after=None, exit_on_purchase=True)
-    message = playbooks.get("campaigns.abandoned_cart").make(clock.now()).versions.get().steps.get().template
+    message = (
+        playbooks.get("campaigns.abandoned_cart")
+        .make(clock.now(), only_first=True)
+        .versions.get()
+        .steps.get()
+        .template
+    )
     Step.objects.filter(version__campaign=campaign, template__isnull=False).update(template=message)
     begun = begin(campaign, 1, people, seconds)
     began, killed = time.monotonic(), 0
