@@ -57,7 +57,7 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
     """Carts left so that each falls due at its moment, and the play that waits for them."""
     from campaigns.flows import launching
     from campaigns.flows.kinds import playbooks
-    from campaigns.models import Sender
+    from campaigns.models import FrequencySettings, Sender
     from crm.kernel import clock
     from crm.models import Purpose, ShopSettings
     from crm.people import engagement
@@ -84,6 +84,7 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
         telephone="+45 33",
         is_default=True,
     )
+    FrequencySettings.objects.update_or_create(pk=1, defaults={"control_percent": 0})
     campaign = playbooks.get("campaigns.abandoned_cart").make(now, only_first=True, control_share="0")
     launching.launch(campaign, None, now)
     people = mailing.people(count, Purpose.objects.get(key="cart_recovery"), first=first)

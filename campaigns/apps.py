@@ -1,6 +1,7 @@
 """What we say to people, and what it earned."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 from crm.kernel.kinds import autodiscover
 
@@ -11,6 +12,8 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         """Find the kinds of flows, messages, guards and channels, wherever an app brings some."""
+        from campaigns import seed
+
         autodiscover(
             "messages.facts",
             "messages.blocks",
@@ -19,8 +22,10 @@ class CampaignsConfig(AppConfig):
             "flows.steps",
             "flows.playbooks",
             "delivery.guards",
+            "delivery.frequency_guards",
             "delivery.showing",
             "delivery.channels",
             "offers.sources",
             "offers.guards",
         )
+        post_migrate.connect(seed.after_migrate, sender=self)

@@ -95,6 +95,12 @@ UNFOLD = {
                         "Decisions", "rule", "admin:campaigns_decision_changelist", "campaigns.view_decision"
                     ),
                     _item(
+                        "Frequency limits",
+                        "speed",
+                        "admin:campaigns_frequencysettings_changelist",
+                        "campaigns.view_frequencysettings",
+                    ),
+                    _item(
                         "Saved blocks",
                         "widgets",
                         "admin:campaigns_savedblock_changelist",

@@ -114,12 +114,16 @@ def plant(using: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def after_migrate(sender: AppConfig, using: str, plan: Any = (), **_rest: Any) -> None:
-    """Plant once this app's tables are as this code knows them, never half-way through its migrations."""
-    if not router.allow_migrate_model(using, Purpose):
-        return
-    if plan:
-        executor = MigrationExecutor(connections[using])
-        newest = [node for node in executor.loader.graph.leaf_nodes() if node[0] == sender.label]
-        if executor.migration_plan(newest):
-            return
-    plant(using)
+    if router.allow_migrate_model(using, Purpose) and is_up_to_date(sender, using, plan):
+        plant(using)
+
+
+def is_up_to_date(app: AppConfig, using: str, plan: Any = ()) -> bool:
+    """Whether this app's tables are as this code knows them: nothing is planted half-way through its
+    migrations.
+    """
+    if not plan:
+        return True
+    executor = MigrationExecutor(connections[using])
+    newest = [node for node in executor.loader.graph.leaf_nodes() if node[0] == app.label]
+    return not executor.migration_plan(newest)

@@ -6,9 +6,11 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
+from django.apps import apps
+from django.db.models.signals import post_migrate
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -113,11 +115,21 @@ def django_db_setup(
     """In place of the one of pytest-django, which migrates for every run and every worker."""
     from tests import databases
 
+    post_migrate.connect(hold_nobody_out, sender=apps.get_app_config("campaigns"))
     with django_db_blocker.unblock():
         databases.make(servers_run)
     yield
     with django_db_blocker.unblock():
         databases.drop(servers_run)
+
+
+def hold_nobody_out(using: str, **_rest: Any) -> None:
+    """One in twenty is in the shop-wide control group, by a hash of a random id: tests of it make their own.
+    It comes after the product's own seed, which every migration and every flush of the tables calls.
+    """
+    from campaigns.models import FrequencySettings
+
+    FrequencySettings.objects.using(using).update(control_percent=0)
 
 
 @pytest.fixture

@@ -1,20 +1,29 @@
 """The fence: leave to send, committed as the last act before the irreversible byte; and why it was refused.
 
 One statement gives leave to all messages that wait at the same moment. It re-checks every guard, the lease
-and its token, and writes the attempt; when it returns, it is on disk.
+and its token, and writes the attempt; when it returns, it is on disk. Messages that count in the frequency
+limits take turns person by person, so that each sees what left before it.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import transaction
 
 from campaigns.delivery.guards import Guard
 from campaigns.delivery.questions import Asked, all_guards
 from campaigns.delivery.statements import run
 from campaigns.models import Delivery
+
+_TURNS = 0x46656E  # advisory locks of this module; the second key is a part of the contact's id
+_LOCKS = 2**31
+_TAKE_TURNS = """
+SELECT pg_advisory_xact_lock(%(space)s::int, turn) FROM unnest(%(turns)s::int[]) AS turn
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,18 @@ class Refusal:
 
 def fence(deliveries: Sequence[Delivery], now: datetime) -> set[int]:
     """Commit leave for those that nothing blocks; returns their ids. All others must not be sent."""
+    turns = sorted({_turn(delivery) for delivery in deliveries if delivery.counts})
+    if not turns:
+        return _leave(deliveries, now)
+    granted: set[int] = set()
+    with transaction.atomic():
+        run(_TAKE_TURNS, {"space": _TURNS, "turns": turns})
+        for one_a_person in _rounds(deliveries):
+            granted |= _leave(one_a_person, now)
+    return granted
+
+
+def _leave(deliveries: Sequence[Delivery], now: datetime) -> set[int]:
     rows = run(
         _fence_statement(all_guards()),
         {
@@ -39,6 +60,23 @@ def fence(deliveries: Sequence[Delivery], now: datetime) -> set[int]:
         },
     )
     return {row[0] for row in rows}
+
+
+def _turn(delivery: Delivery) -> int:
+    return delivery.contact_id.int % _LOCKS if delivery.contact_id else 0
+
+
+def _rounds(deliveries: Sequence[Delivery]) -> list[list[Delivery]]:
+    """The same in as few parts as it takes for no part to hold two messages to one person."""
+    rounds: list[list[Delivery]] = []
+    met: dict[object, int] = defaultdict(int)
+    for delivery in deliveries:
+        place = met[delivery.contact_id] if delivery.counts else 0
+        met[delivery.contact_id] += delivery.counts
+        if place == len(rounds):
+            rounds.append([])
+        rounds[place].append(delivery)
+    return rounds
 
 
 def refusals(deliveries: Collection[Delivery], now: datetime) -> list[Refusal]:

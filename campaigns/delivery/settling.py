@@ -1,4 +1,5 @@
 """What became of a message, written down: state, attempt and decision in one statement, for many at once.
+The offer of a day that its message did not bring is free again.
 
 Only the holder of the lease token settles, and only once: a sender that lost its lease changes nothing.
 """
@@ -19,7 +20,8 @@ from crm.kernel import ids
 
 MOST_ATTEMPTS = 12
 
-_FINAL = (DeliveryState.SENT, DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.SKIPPED)
+_UNSENT = (DeliveryState.FAILED, DeliveryState.SUPPRESSED, DeliveryState.SKIPPED)
+_FINAL = (DeliveryState.SENT, *_UNSENT)
 
 
 @dataclass(slots=True)
@@ -102,12 +104,17 @@ WITH told AS (
     FROM told
     WHERE d.id = told_id AND d.lease_token = token
     AND CASE WHEN fenced THEN d.state IN ('sending', 'unknown') ELSE d.state = 'claimed' END
-    RETURNING d.id, d.state, d.contact_id, d.campaign_id, d.enrolment_id, d.step_key, told.*
+    RETURNING d.id, d.public_id, d.offer_id, d.state, d.contact_id, d.campaign_id, d.enrolment_id, d.step_key,
+        told.*
 ), ended AS (
     UPDATE campaigns_deliveryattempt a
     SET ended_at = %(now)s::timestamptz, result = settled.result, code = settled.code,
         response = settled.response
     FROM settled WHERE settled.fenced AND a.lease_token = settled.token
+), freed AS (
+    DELETE FROM campaigns_offerslot s USING settled
+    WHERE settled.offer_id IS NOT NULL AND settled.to_state = ANY (%(unsent)s::text[])
+    AND s.contact_id = settled.contact_id AND s.held_for = settled.public_id
 ), decided AS (
     INSERT INTO campaigns_decision (id, contact_id, campaign_id, enrolment_id, delivery_id, step_key, verdict,
         reason, words, evidence, decided_at)
@@ -142,7 +149,11 @@ def settle(settlements: Sequence[Settlement], now: datetime) -> dict[int, str]:
     """Write them down. Returns the new state of each that was still its sender's to settle."""
     if not settlements:
         return {}
-    values = columns([one.row() for one in settlements], list(_ARRAYS)) | {"now": now, "final": list(_FINAL)}
+    values = columns([one.row() for one in settlements], list(_ARRAYS)) | {
+        "now": now,
+        "final": list(_FINAL),
+        "unsent": list(_UNSENT),
+    }
     failing = [one for one in settlements if one.state == DeliveryState.FAILED and not one.fenced]
     if not failing:
         return dict(run(_SETTLE, values))

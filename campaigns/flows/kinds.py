@@ -7,12 +7,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
-from campaigns.models import Campaign, Decision, Delivery, Enrolment
+from campaigns.delivery.limits import frequency, in_control_group
+from campaigns.models import Campaign, Decision, Delivery, Enrolment, FrequencySettings
 from campaigns.models import Step as StepRow
 from crm.kernel.kinds import Kind, Registry
+from crm.models import Purpose
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,11 @@ class Withheld:
 
 
 HELD_OUT = Withheld(Decision.Verdict.HELD_OUT, "control_group", "Held out to measure what it earns.")
+HELD_OUT_OF_ALL = Withheld(
+    Decision.Verdict.HELD_OUT,
+    "shop_control_group",
+    "Held out: in the shop-wide control group, which measures what all campaigns together earn.",
+)
 IN_SHADOW = Withheld(Decision.Verdict.SHADOW, "shadow", "In shadow: it would have happened now.")
 
 
@@ -150,7 +158,20 @@ class Batch:
         """
         if person.arm == Enrolment.Arm.CONTROL:
             return HELD_OUT
+        if not person.is_test and in_control_group(person.contact_id, self._held_out_of_all):
+            return HELD_OUT_OF_ALL
         return IN_SHADOW if self.campaign.is_shadow and not person.is_test else None
+
+    @cached_property
+    def frequency(self) -> FrequencySettings:
+        """What holds for all campaigns together."""
+        return frequency()
+
+    @cached_property
+    def _held_out_of_all(self) -> float:
+        """Percent of everybody; what people asked for is never withheld to measure something."""
+        asked_for = not self.campaign.in_caps or self.campaign.purpose.kind != Purpose.Kind.MARKETING
+        return 0 if asked_for else float(self.frequency.control_percent)
 
     def withhold(self, person: Enrolment) -> bool:
         """Whether this person gets nothing, with the decision that says so written down."""
@@ -196,6 +217,7 @@ class Step(Kind):
     has_template = False
     has_offer = False  # uses the offer of its row
     ends = False  # nobody gets past it
+    channel = ""  # by which it writes to people; blank: it does not
 
     def paths(self, params: dict[str, Any]) -> list[str]:
         """The paths it may put people on, from left to right; the steps for a path name it."""

@@ -13,6 +13,7 @@ from campaigns.models.deliveries import (
 )
 from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.experiments import EntryDay, VariantPick, VariantTest
+from campaigns.models.frequency import ChannelLimit, FrequencySettings, OfferSlot
 from campaigns.models.images import Image
 from campaigns.models.offers import Coupon, Offer, OfferProduct, OfferSettings
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
@@ -25,6 +26,7 @@ __all__ = [
     "BestSeller",
     "BrandKit",
     "Campaign",
+    "ChannelLimit",
     "ContentItem",
     "Coupon",
     "Decision",
@@ -35,11 +37,13 @@ __all__ = [
     "Enrolment",
     "EntryDay",
     "FlowVersion",
+    "FrequencySettings",
     "Image",
     "Neighbour",
     "Offer",
     "OfferProduct",
     "OfferSettings",
+    "OfferSlot",
     "OrderCredit",
     "RecommendationRun",
     "SavedBlock",

@@ -89,7 +89,8 @@ class Campaign(models.Model):
         "counts in the frequency limits",
         default=True,
         db_default=True,
-        help_text="Its messages obey the limits and count in them. Off only for what people asked for.",
+        help_text="Its messages obey the limits and count in them, and nobody of the shop-wide control group "
+        "gets them. Off only for what people asked for.",
     )
     when_beaten = models.CharField(
         "when another message goes first",

@@ -111,6 +111,18 @@ class Delivery(models.Model):
     cart_token = models.CharField(max_length=100, blank=True)
     checkout_id = models.CharField(max_length=100, blank=True)
     idle_for = models.DurationField(null=True)
+    counts = models.BooleanField(
+        default=False, db_default=False, help_text="It counts in the frequency limits."
+    )
+    passes_limits = models.BooleanField(
+        default=False, db_default=False, help_text="It counts in them, but they do not stop it."
+    )
+    quiet_zone = models.CharField(
+        max_length=64,
+        blank=True,
+        db_default="",
+        help_text="The zone whose quiet hours it keeps. Blank: it keeps none.",
+    )
 
     state = models.CharField(max_length=10, choices=DeliveryState.choices, default=DeliveryState.QUEUED)
     reason = models.CharField(max_length=60, blank=True)

@@ -62,8 +62,16 @@ class Due(models.Model):
     campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="+")
     due_at = models.DateTimeField()
     problem = models.TextField(blank=True, help_text="Parked: why it could not be advanced.")
+    waits_at = models.CharField(
+        max_length=60, blank=True, db_default="", help_text="Step and visit at which the gate made it wait."
+    )
+    waits_since = models.DateTimeField(null=True, help_text="When it was due there; lateness counts from it.")
+    waits_for = models.CharField(
+        max_length=100, blank=True, db_default="", help_text="What it waits for, so that it is told once."
+    )
 
     class Meta:
         indexes = [
+            models.Index(fields=["contact_id", "due_at"], name="due_contact"),
             models.Index(fields=["due_at"], name="due_next", condition=models.Q(problem="")),
         ]

@@ -14,12 +14,14 @@ from uuid import UUID
 from django.db import transaction
 
 from campaigns.models import Coupon, Decision, Delivery, DeliveryAttempt, Offer
-from campaigns.offers import asides, reserving
+from campaigns.offers import asides, reserving, slots
 from campaigns.offers.asides import NO_COUPON
 from campaigns.offers.judging import Asked, Verdict, judge
 from campaigns.offers.reserving import Wanted
 from crm.models import Contact
 from crm.models.writing import update_rows
+
+HAD_TODAY = Verdict("offer_today", "They have had the offers of today already")
 
 # How an attempt ended after which nobody can have seen the message.
 UNSEEN = ("refused", "deferred", "unreachable", "unsendable", "not_fenced", "not_sent")
@@ -43,7 +45,7 @@ def grant(offer: Offer, deliveries: Sequence[Delivery], now: datetime) -> dict[U
     asides.lock([delivery.contact_id for delivery in deliveries])
     mine = asides.of_messages(offer, deliveries, now)
     verdicts = judge([_asked(delivery, offer, mine.get(delivery.public_id)) for delivery in deliveries], now)
-    wanted, refused, taken, given = [], {}, [], set()
+    allowed, refused, given = [], {}, set()
     for delivery in deliveries:
         assert delivery.contact_id is not None
         aside, verdict = mine.get(delivery.public_id), verdicts[delivery.public_id]
@@ -55,7 +57,15 @@ def grant(offer: Offer, deliveries: Sequence[Delivery], now: datetime) -> dict[U
             refused[delivery.public_id] = Refused(verdict.reason, verdict.words)
             continue
         given.add(delivery.contact_id)
-        if isinstance(aside, Coupon):
+        allowed.append(delivery)
+    today = slots.take([(one.contact_id, one.public_id) for one in allowed if one.contact_id], now)
+    wanted, taken = [], []
+    for delivery in allowed:
+        assert delivery.contact_id is not None
+        aside, verdict = mine.get(delivery.public_id), verdicts[delivery.public_id]
+        if delivery.public_id not in today:
+            refused[delivery.public_id] = Refused(HAD_TODAY.reason, HAD_TODAY.words)
+        elif isinstance(aside, Coupon):
             aside.held_for = delivery.public_id
             reserving.note(aside, verdict, None)
             taken.append(aside)
@@ -64,9 +74,10 @@ def grant(offer: Offer, deliveries: Sequence[Delivery], now: datetime) -> dict[U
             wanted.append(Wanted(delivery.contact_id, delivery.public_id, verdict, enrolment_id=run))
     reserving.take_over(taken)
     coupons = reserving.reserve(offer, wanted, now)
-    for one in wanted:
-        if one.key not in coupons:
-            refused[one.key] = Refused(NO_COUPON.reason, NO_COUPON.words)
+    without = [one for one in wanted if one.key not in coupons]
+    for one in without:
+        refused[one.key] = Refused(NO_COUPON.reason, NO_COUPON.words)
+    slots.give_back({one.contact_id for one in without}, {one.key for one in without})
     return refused
 
 
@@ -111,6 +122,7 @@ def look_again(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Refus
         ).values_list("pk", flat=True)
     )
     verdicts = judge([_asked(promising[key], coupon.offer, coupon) for key, coupon in held.items()], now)
+    _keep_today([promising[key] for key in held if verdicts[key].allowed], verdicts, now)
     noted: list[Coupon] = []
     fallen: list[tuple[Delivery, Coupon, Verdict]] = []
     for key, coupon in held.items():
@@ -126,6 +138,18 @@ def look_again(deliveries: Sequence[Delivery], now: datetime) -> dict[int, Refus
         if delivery.needs_offer and delivery.public_id not in held:
             refused[delivery.pk] = Refused(NO_COUPON.reason, NO_COUPON.words, ends_it=True)
     return refused
+
+
+def _keep_today(deliveries: Sequence[Delivery], verdicts: dict[Hashable, Verdict], now: datetime) -> None:
+    """A message that waited into another day of its person takes one of the offers of that day, if it can."""
+    people = {one.public_id: one.contact_id for one in deliveries if one.contact_id}
+    late = slots.lost(people, now) if people else set()
+    if not late:
+        return
+    with transaction.atomic():
+        again = slots.take([(people[key], key) for key in late], now)
+    for key in late - again:
+        verdicts[key] = HAD_TODAY
 
 
 def _let_go(fallen: Sequence[tuple[Delivery, Coupon, Verdict]], now: datetime) -> dict[int, Refused]:
@@ -165,6 +189,14 @@ def _let_go(fallen: Sequence[tuple[Delivery, Coupon, Verdict]], now: datetime) -
             for one in some:
                 if one.key not in given:
                     refused[one.key] = Refused(NO_COUPON.reason, NO_COUPON.words)
+        slots.give_back(
+            {delivery.contact_id for delivery, _, _ in fallen if delivery.contact_id},
+            {
+                delivery.public_id
+                for delivery, _, _ in fallen
+                if delivery.public_id in refused and delivery.pk not in seen
+            },
+        )
         _tell(
             [
                 (delivery, refused[delivery.public_id])

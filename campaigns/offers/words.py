@@ -9,6 +9,7 @@ WORDS = {
     "not_first_time": "the offer is for first-time buyers",
     "discount_dependent": "the offer is not for discount-dependent customers",
     "offer_lately": "they had an offer lately",
+    "offer_today": "they had the offers of that day already",
     "ladder": "the offer is too high on the ladder",
     "offer_used": "they have used their code of the offer",
     "offer_expired": "their code of the offer is good no longer",

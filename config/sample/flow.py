@@ -10,8 +10,9 @@ from config.sample.shop import FLOW_NAME
 
 PLAYBOOK = "campaigns.abandoned_cart"
 DESCRIPTION = (
-    "The sample's own: writes one minute after a cart is left, holds nobody out, keeps no quiet hours, and "
-    "may write to the same person again after two minutes. A real shop waits eight minutes and seven days."
+    "The sample's own: writes one minute after a cart is left, holds nobody out, keeps no quiet hours and no "
+    "frequency limits, and may write to the same person again after two minutes. A real shop waits eight "
+    "minutes and seven days."
 )
 TWO_MINUTES = Decimal("0.0014")
 
@@ -28,6 +29,8 @@ def start(sender: Sender, now: datetime) -> Campaign:
         trigger_params={"delay_minutes": "1"},
         control_share=Decimal(0),
         reentry_days=TWO_MINUTES,
+        quiet_hours=False,
+        in_caps=False,
     )
     campaign.description, campaign.sender = DESCRIPTION, sender
     campaign.save(update_fields=["description", "sender"])

@@ -18,7 +18,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from campaigns.flows import launching
 from campaigns.flows.kinds import playbooks
-from campaigns.models import Campaign, Sender
+from campaigns.models import Campaign, FrequencySettings, Sender
 from config.simulate import clickstream, independent, report, servers
 from config.simulate.replay import Doors, Replay
 from config.simulate.sink import Sink
@@ -90,7 +90,7 @@ def run(
 
 
 def set_up(now: datetime) -> str:
-    """The shop's settings, its keys and who writes. Returns the server key."""
+    """The shop's settings, its keys and who writes; nobody is held out. Returns the server key."""
     server_key = secrets.token_urlsafe(32)
     ServerKey.objects.create(
         name="replay",
@@ -113,6 +113,7 @@ def set_up(now: datetime) -> str:
             "set_up_at": now,
         },
     )
+    FrequencySettings.objects.update_or_create(pk=1, defaults={"control_percent": 0})
     Sender.objects.update_or_create(
         is_default=True,
         defaults={

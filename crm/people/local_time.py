@@ -5,7 +5,7 @@ Who has no zone, or one that does not exist, lives in the shop's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from functools import cache, lru_cache, partial
 from typing import Any
@@ -73,6 +73,13 @@ def zones() -> tuple[str, ...]:
 def zone_of(name: str) -> ZoneInfo:
     """The zone a person lives in, by what is known of them."""
     return _zone(name if name in zones() else _home())
+
+
+def zones_of(names: Iterable[str]) -> dict[str, ZoneInfo]:
+    """The zones of many people by what is known of them; the shop is asked for its own at most once."""
+    told = set(names)
+    home = None if told <= set(_zones()) else _zone(_home())
+    return {name: _zone(name) if home is None or name in _zones() else home for name in told}
 
 
 def _home() -> str:

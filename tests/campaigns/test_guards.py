@@ -58,10 +58,13 @@ def test_the_guards_are_asked_in_this_order():
         "price_rose",
         "order_undone",
         "cart_open",
+        "quiet_hours",
+        "frequency",
         "came_back",
         "cart_changed",
         "product_changed",
         "offer_changed",
+        "offer_day",
     ]
     assert len({guard.place for guard in guards}) == len(guards)
 

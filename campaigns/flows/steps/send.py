@@ -4,23 +4,26 @@ a no.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.db.models import Value, prefetch_related_objects
 
+from campaigns.delivery.arbitration import No, Wish, arbitrate
 from campaigns.delivery.guards import NotAllowed, guards
 from campaigns.flows import variants
-from campaigns.flows.kinds import Batch, Move, Step, steps
+from campaigns.flows.kinds import Batch, Move, Step, Withheld, steps
+from campaigns.flows.waiting import Waits
 from campaigns.models import Decision, Delivery, Enrolment, Sender
 from campaigns.models import Step as StepRow
-from campaigns.offers import granting
-from campaigns.offers.granting import Refused
+from campaigns.offers import granting, slots
+from campaigns.offers.granting import HAD_TODAY, Refused
 from crm.models import Channel, ContactPoint
 from crm.people import consent
 
-WITHOUT, SKIP = "send", "skip"
+WITHOUT, WAIT, SKIP = "send", "wait", "skip"
 
 UNREACHABLE = {ContactPoint.Status.HARD, ContactPoint.Status.INVALID}
 
@@ -30,9 +33,10 @@ class SendEmail(Step):
     """Puts one e-mail on its way to everyone who may get it. Where several messages are compared, each person
     gets one of them, always the same.
 
-    Whether they may is asked here and again by the fence in the moment of sending. People of the control
-    group get nothing but a decision that they were held out. Whoever may not be written to goes on through
-    the flow.
+    Whether they may is asked here and again by the fence in the moment of sending: consent, quiet hours, the
+    frequency limits, which of several messages goes first. Whoever has to wait stays here until it is their
+    turn, or too late. People of the control group get nothing but a decision that they were held out.
+    Whoever may not be written to goes on through the flow.
     """
 
     key = "campaigns.send_email"
@@ -40,13 +44,19 @@ class SendEmail(Step):
     icon = "✉"
     has_template = True
     has_offer = True
+    channel = Channel.EMAIL
 
     class Params(forms.Form):
         without_offer = forms.ChoiceField(
             label="who may not have the offer",
-            choices=[(WITHOUT, "gets the message without it"), (SKIP, "gets no message")],
+            choices=[
+                (WITHOUT, "gets the message without it"),
+                (WAIT, "waits for the next day if they had one today, else gets it without"),
+                (SKIP, "gets no message"),
+            ],
             required=False,
-            help_text="Asked where the step has an offer: a code may be gone, or the discount guard says no.",
+            help_text="Asked where the step has an offer: they had one today, a code may be gone, or the "
+            "discount guard says no.",
         )
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
@@ -55,7 +65,9 @@ class SendEmail(Step):
         sender = batch.campaign.sender or Sender.objects.filter(is_default=True).first()
         if sender is None:
             raise NoSender("No sender is set: choose one in the campaign, or a default sender.")
-        made: list[tuple[Enrolment, Delivery]] = []
+        waits = Waits(batch)
+        wishes: list[Wish] = []
+        shadows: dict[UUID, Withheld] = {}
         for person in batch.people:
             point = points.get(person.contact_id)
             if point is None:
@@ -66,10 +78,15 @@ class SendEmail(Step):
             elif point.refusal:
                 words = guards.get(NotAllowed.key).say(point.refusal)
                 batch.decide(person, Decision.Verdict.SUPPRESSED, point.refusal, words)
-            elif not batch.withhold(person):
-                made.append((person, _delivery(batch, person, point, sender)))
-        _queue(batch, made)
-        return {}
+            else:
+                withheld = batch.withheld(person)
+                if withheld and withheld.verdict != Decision.Verdict.SHADOW:
+                    batch.withhold(person)
+                    continue
+                if withheld:
+                    shadows[person.pk] = withheld
+                wishes.append(Wish(person, _delivery(batch, person, point, sender, waits.due(person))))
+        return _pass_gate(batch, wishes, shadows, waits)
 
     def sentence(self, params: dict[str, Any], step: StepRow) -> str:
         what = variants.sentence(step) or (f"“{step.template}”" if step.template else "")
@@ -83,9 +100,56 @@ class SendEmail(Step):
         return super().problems(params, step)
 
 
-def _queue(batch: Batch, made: list[tuple[Enrolment, Delivery]]) -> None:
-    """Give the offer to whoever may have it, and put on its way what goes."""
+def _pass_gate(
+    batch: Batch, wishes: list[Wish], shadows: dict[UUID, Withheld], waits: Waits
+) -> dict[UUID, Move]:
+    """Queue what may leave now. Returns who stays here to wait for their turn."""
+    moves: dict[UUID, Move] = {}
+    held = arbitrate(batch.campaign, wishes, batch.frequency, batch.now)
+    made = []
+    for wish in wishes:
+        person = wish.person
+        if no := held.get(person.pk):
+            if move := waits.tell(person, no):
+                moves[person.pk] = move
+        elif shadow := shadows.get(person.pk):
+            batch.decide(person, shadow.verdict, shadow.reason, shadow.words)
+        else:
+            made.append((person, wish.delivery))
     refused = _offered(batch, made)
+    for person, tomorrow in _for_tomorrow(batch, made, refused):
+        if move := waits.tell(person, tomorrow):
+            moves[person.pk] = move
+    _queue(batch, [(person, delivery) for person, delivery in made if person.pk not in moves], refused)
+    waits.store()
+    return moves
+
+
+def _for_tomorrow(
+    batch: Batch, made: list[tuple[Enrolment, Delivery]], refused: dict[UUID, Refused]
+) -> list[tuple[Enrolment, No]]:
+    """Those who had an offer today and get this one another day, if the message is still good then."""
+    if batch.params["without_offer"] != WAIT:
+        return []
+    late = [
+        (person, delivery)
+        for person, delivery in made
+        if (no := refused.get(delivery.public_id)) and no.reason == HAD_TODAY.reason
+    ]
+    if not late:
+        return []
+    days = slots.next_days({person.contact_id for person, _ in late}, batch.now)
+    found = []
+    for person, delivery in late:
+        until = days[person.contact_id]
+        if delivery.not_after is None or until < delivery.not_after:
+            words = f"{HAD_TODAY.words}; it waits for the next day."
+            found.append((person, No(HAD_TODAY.reason, words, until, f"offer:{until:%Y%m%d}")))
+    return found
+
+
+def _queue(batch: Batch, made: list[tuple[Enrolment, Delivery]], refused: dict[UUID, Refused]) -> None:
+    """Put on its way what goes, with its offer or without."""
     for person, delivery in made:
         no = refused.get(delivery.public_id)
         if no and delivery.needs_offer:
@@ -135,10 +199,9 @@ def _points(batch: Batch) -> dict[UUID, Any]:
     return {point.contact_id: point for point in points}
 
 
-def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender) -> Delivery:
+def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender, due_at: datetime) -> Delivery:
     guard, campaign = batch.guard(person), batch.campaign
     ends_on_order = campaign.exit_on_purchase
-    due_at = batch.due[person.pk]
     good_for = batch.step.expires_after or campaign.expires_after
     chosen = variants.choose(batch.step, campaign.pk, person.contact_id, person.entered_at)
     assert chosen.template_id is not None

@@ -202,7 +202,7 @@ def test_what_was_paid_with_is_learned_from_orders_in_any_case_of_letters(ana):
     spring, everyone = offer(), offer("All", codes="shared", shared_code="Everyone")
     codes(spring, 2)
     message, _ = give(spring, ana)
-    shared, _ = give(everyone, ana)
+    shared, _ = give(everyone, ana, AT - DAY)
     bought(ana, product(), AT + HOUR, coupon_code=f" {held(message).code.lower()} ")
     boris = mailing.people(1, mailing.campaign().purpose, first=2)[0]
     bought(boris, product(), AT + HOUR, coupon_code="EVERYONE")
