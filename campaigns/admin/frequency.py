@@ -41,6 +41,11 @@ class FrequencyForm(forms.ModelForm):
             "look_ahead_hours",
             "control_percent",
         ]
+        # The hours are the person's, so a browser's remarks about the server's zone would be wrong here.
+        widgets = {
+            "allowed_from": UnfoldAdminTextInputWidget({"type": "time"}),
+            "allowed_until": UnfoldAdminTextInputWidget({"type": "time"}),
+        }
         labels = {
             "offers_a_day": "Offers a day",
             "allowed_from": "Messages leave from",
@@ -138,6 +143,14 @@ class LimitInline(TabularInline):
     readonly_fields = ["why"]
     verbose_name = "limit"
     verbose_name_plural = "Limits of each channel, to one person"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Purposes are chosen here, and made elsewhere."""
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "purpose" and field is not None:
+            for may in ("add", "change", "delete", "view"):
+                setattr(field.widget, f"can_{may}_related", False)
+        return field
 
     @display(description="Why so many")
     def why(self, limit: ChannelLimit) -> str:
