@@ -41,7 +41,7 @@ class QuietHours(Guard):
 
     key = "campaigns.quiet_hours"
     label = "Quiet hours"
-    place = 62
+    place = 67
     verdict = Verdict.REQUEUE
     reason = "quiet_hours"
     words = "Quiet hours where they are; it waits until they end"
@@ -71,7 +71,7 @@ class Full(Guard):
 
     key = "campaigns.frequency"
     label = "Frequency limits"
-    place = 64
+    place = 68
     verdict = Verdict.REQUEUE
     reason = "frequency"
     words = (

@@ -8,10 +8,8 @@ from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from campaigns.flows.kinds import Step as StepKind
 from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Due, Enrolment, Step
 from crm.models import Purpose
@@ -59,7 +57,7 @@ def better(
 
 
 def _about_to_send(enrolment_ids: Collection[UUID], contact_ids: Collection[UUID], channel: str) -> set[UUID]:
-    """Those whose next step, when they are due, sends by this channel."""
+    """Those who stand at a step that sends by this channel, or right before one."""
     people = list(
         Enrolment.objects.filter(
             pk__in=enrolment_ids,
@@ -68,22 +66,18 @@ def _about_to_send(enrolment_ids: Collection[UUID], contact_ids: Collection[UUID
             arm=Enrolment.Arm.TREATMENT,
         ).values_list("pk", "version_id", "step_position", "path")
     )
-    ways: dict[int, list[tuple[int, str, Any]]] = defaultdict(list)
+    ways: dict[int, list[tuple[int, str, str]]] = defaultdict(list)
     rows = Step.objects.filter(version__in={version_id for _, version_id, _, _ in people})
     for version_id, position, path, kind in rows.order_by("position", "pk").values_list(
         "version_id", "position", "path", "kind"
     ):
-        ways[version_id].append((position, path, steps.get(kind) if kind in steps else None))
+        ways[version_id].append((position, path, steps.get(kind).channel if kind in steps else ""))
     found = set()
     for enrolment_id, version_id, standing, path in people:
         ahead = [
-            kind
-            for position, of_path, kind in ways[version_id]
-            if position >= standing and of_path in ("", path)
+            by for position, of_path, by in ways[version_id] if position >= standing and of_path in ("", path)
         ]
-        # Whoever waits is due at the end of the wait, and goes on from there in the same moment.
-        while ahead and ahead[0] is not None and type(ahead[0]).due is not StepKind.due:
-            ahead.pop(0)
-        if ahead and ahead[0] is not None and ahead[0].channel == channel:
+        # Whoever waits at a step, or has something else done there, goes on to the next in the same moment.
+        if channel in ahead[:1] or (ahead[:1] == [""] and channel in ahead[1:2]):
             found.add(enrolment_id)
     return found

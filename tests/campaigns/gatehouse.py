@@ -39,7 +39,13 @@ def by_hand() -> Iterator[None]:
 
 def writes(name: str = "News", *steps: dict[str, Any], **changes: Any) -> Campaign:
     """A running campaign that sends one message, good for ever, to whoever is put in."""
-    usual = {"name": name, "trigger": Nobody.key, "trigger_params": {}, "expires_after": None}
+    usual = {
+        "name": name,
+        "trigger": Nobody.key,
+        "trigger_params": {},
+        "expires_after": None,
+        "in_caps": True,
+    }
     return stage.flow(*steps, **(usual | {"exit_on_purchase": False} | changes))
 
 

@@ -22,8 +22,12 @@ LEAVE = {"kind": "campaigns.leave", "params": {"reason": "enough"}}
 
 
 def flow(*steps: dict[str, Any], **changes: Any) -> Campaign:
-    """A running campaign on carts left for eight minutes, launched a day ago; it sends once unless told."""
+    """A running campaign on carts left for eight minutes, launched a day ago; it sends once unless told.
+
+    Nobody sends what it queues, so it is outside the frequency limits: what is on its way would fill them.
+    """
     usual = {
+        "in_caps": False,
         "trigger_params": {"delay_minutes": "8"},
         "expires_after": timedelta(hours=3),
         "launched_at": AT - timedelta(days=1),

@@ -158,7 +158,7 @@ def test_a_campaign_may_drop_what_has_to_wait(ana):
 
 def test_the_first_message_about_a_cart_passes_and_counts_the_second_waits(ana):
     news = writes("News", when_beaten="drop")
-    carts = stage.flow(SEND, WAIT, SEND, name="Carts", expires_after=None)
+    carts = stage.flow(SEND, WAIT, SEND, name="Carts", expires_after=None, in_caps=True)
     told(ana, news, AT - HOUR)
     leave_cart(ana, AT - stage.DELAY)
     stage.run(AT)
@@ -297,7 +297,7 @@ def test_at_night_a_message_waits_for_the_morning_where_the_person_is_and_is_lat
 
 def test_an_email_that_answers_a_visit_of_a_moment_ago_is_not_held_at_night(ana):
     at = AT.replace(hour=22, minute=15)
-    campaign = stage.flow(quiet_hours=True)
+    campaign = stage.flow(quiet_hours=True, in_caps=True)
     leave_cart(ana, at - stage.DELAY)
     stage.run(at)
     assert sent_by(campaign) == 1
