@@ -78,8 +78,8 @@ def zone_of(name: str) -> ZoneInfo:
 def zones_of(names: Iterable[str]) -> dict[str, ZoneInfo]:
     """The zones of many people by what is known of them; the shop is asked for its own at most once."""
     told = set(names)
-    home = None if told <= set(_zones()) else _zone(_home())
-    return {name: _zone(name) if home is None or name in _zones() else home for name in told}
+    home = None if told <= set(zones()) else _zone(_home())
+    return {name: _zone(name) if home is None or name in zones() else home for name in told}
 
 
 def _home() -> str:
