@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from campaigns.flows import journeys, trying
-from campaigns.models import Coupon, Decision, Delivery, Enrolment, Step, Template
+from campaigns.models import Coupon, Decision, Delivery, Enrolment, FrequencySettings, Step, Template
 from campaigns.offers import upkeep
 from crm.kernel.work import Budget
 from tests.campaigns import mailing
@@ -184,6 +184,7 @@ def test_an_offer_that_ended_is_not_shown_again(settings):
 
 
 def test_whoever_was_shown_a_code_before_and_may_still_use_it_keeps_that_one(settings):
+    FrequencySettings.objects.update(offers_a_day=2)
     spring = offer()
     codes(spring, 3)
     first = flow(spring, SEND)
