@@ -13,7 +13,7 @@ class AbandonedCheckout(Play):
     shared with it. Whoever came that far wanted to buy: most often something got in the way.
 
     A play of its own means that its delay and what it earns can be looked at apart. A cart play made after it
-    leaves these people to it; in one that is there already, tick *not those that got as far as the checkout*.
+    leaves these people to it; in one that is there already, tick “not those that got as far as the checkout”.
     """
 
     key = abandoned_cart.OF_CHECKOUTS

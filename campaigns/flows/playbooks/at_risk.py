@@ -89,7 +89,7 @@ class AtRisk(Play):
     the choice to pause. A visit puts it off by seven days. An order, a reply or a word to stop ends it.
 
     Nobody gets it whose order was cancelled or refunded in the last month: they have something else to hear
-    from you. Whoever is not won passes to *lost*, and to the play that asks them to stay.
+    from you. Whoever is not won passes to “lost”, and to the play that asks them to stay.
     """
 
     key = "campaigns.at_risk"

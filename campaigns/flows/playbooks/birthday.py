@@ -35,8 +35,8 @@ class Birthday(Play):
     """On a person's birthday a wish from a person, by day where they live, once a year. An order does not end
     it, and nothing is off: a present that has to be bought is none.
 
-    Makes a field *Birthday* where there is none. If you do give something, choose it as the step's offer, add
-    the coupon to the message, and take *follows the ladder* out of the offer: it was promised.
+    Makes a field “Birthday” where there is none. If you do give something, choose it as the step's offer, add
+    the coupon to the message, and take “follows the ladder” out of the offer: it was promised.
     """
 
     key = "campaigns.birthday"

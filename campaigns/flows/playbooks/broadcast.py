@@ -69,7 +69,7 @@ BUSY_WITH = ("campaigns.abandoned_cart", "campaigns.abandoned_checkout", "campai
 
 @playbooks.register
 class Broadcast(Play):
-    """One message to the segment *Active, not just bought* at ten in the morning where each lives: people
+    """One message to the segment “Active, not just bought” at ten in the morning where each lives: people
     seen within ninety days, less those who bought in the last three, and those whom the cart or the win-back
     play is writing to. Two subject lines are set against each other; after three days it goes once more to
     those who did not click.

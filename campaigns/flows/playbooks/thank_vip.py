@@ -40,7 +40,7 @@ class ThankYouVip(Play):
     """Three days after somebody clicked in a message and bought, a person thanks them and offers early
     access. No discount: they have just paid the full price gladly, and a discount would teach them to wait.
 
-    Makes the status *VIP*, which whoever clicks and buys holds for a year, and which rules, messages and
+    Makes the status “VIP”, which whoever clicks and buys holds for a year, and which rules, messages and
     priorities may ask for. At most once in a hundred and eighty days. A fifth is held out.
     """
 
