@@ -117,7 +117,9 @@ def test_fifty_flows_that_would_give_somebody_an_offer_in_the_same_second_give_o
         Delivery.objects.filter(pk=message.pk).update(state=state)
     Campaign.objects.update(state="stopped")
     for of in climbing:
-        campaign = mailing.campaign(name=of.name, trigger_params={"delay_minutes": "8"}, launched_at=AT - DAY)
+        campaign = mailing.campaign(
+            name=of.name, in_caps=False, trigger_params={"delay_minutes": "8"}, launched_at=AT - DAY
+        )
         campaign.current = FlowVersion.objects.create(campaign=campaign, frozen_at=AT)
         campaign.save()
         Step.objects.create(
