@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -11,6 +12,7 @@ from django.shortcuts import render
 from django.urls import path
 from django.views.decorators.http import require_GET
 
+from campaigns.delivery import limits
 from campaigns.flows import planning
 from campaigns.models import Campaign
 from crm.kernel import clock, patience
@@ -18,8 +20,7 @@ from crm.models import Channel
 from crm.shop.settings import shop_zone
 
 SECONDS = 8.0
-# As good practitioners do; shown as a conflict, held back by the frequency limits.
-MOST_A_WEEK = 4
+WEEK = timedelta(days=7)
 
 
 def urls(model_admin: Any) -> list[Any]:
@@ -39,7 +40,7 @@ def show(model_admin: Any, request: HttpRequest) -> HttpResponse:
     now = clock.now()
     every = planning.planned_campaigns()
     chosen, asked = _chosen(every, request)
-    weeks = patience.within(SECONDS, lambda: planning.calendar(now, chosen, MOST_A_WEEK))
+    weeks = patience.within(SECONDS, lambda: planning.calendar(now, chosen, _most_a_week()))
     context = model_admin.admin_site.each_context(request) | {
         "title": "Calendar",
         "opts": model_admin.model._meta,
@@ -55,6 +56,13 @@ def show(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "zone": shop_zone(),
     }
     return render(request, "campaigns/calendar.html", context)
+
+
+def _most_a_week() -> int | None:
+    """How many e-mails the frequency limits leave a person in seven days; nothing where they do not say."""
+    return min(
+        (limit.at_most for limit in limits.of_all(Channel.EMAIL) if limit.within == WEEK), default=None
+    )
 
 
 def _chosen(every: list[Campaign], request: HttpRequest) -> tuple[list[Campaign], dict[str, str]]:

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from django.utils.timesince import timesince
 
-from campaigns.models import ChannelLimit, Delivery, DeliveryState, FrequencySettings
+from campaigns.models import Campaign, ChannelLimit, Delivery, DeliveryState, FrequencySettings
 from crm.kernel import buckets
+from crm.models import Purpose
 
 # A message is looked for by when it was made, so that the index by person and time serves; it rarely waits
 # longer than this before it leaves.
@@ -33,6 +34,19 @@ def in_control_group(contact_id: UUID, percent: float) -> bool:
     them still when the group is made larger.
     """
     return buckets.arm(_CONTROL_SALT, contact_id, percent / 100) == "control"
+
+
+def held_out_of_all(campaign: Campaign, settings: FrequencySettings) -> float:
+    """How many percent of everybody this campaign leaves out for the shop-wide control group: none where it
+    tells people what they asked for, which is never withheld to measure something.
+    """
+    asked_for = not campaign.in_caps or campaign.purpose.kind != Purpose.Kind.MARKETING
+    return 0.0 if asked_for else float(settings.control_percent)
+
+
+def of_all(channel: str) -> list[ChannelLimit]:
+    """The limits of a channel that hold whatever a message is for, the shortest first."""
+    return list(ChannelLimit.objects.filter(channel=channel, purpose=None).order_by("within", "id"))
 
 
 @dataclass(frozen=True)

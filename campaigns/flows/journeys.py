@@ -13,11 +13,11 @@ import traceback
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
-from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
+from campaigns.delivery import limits
 from campaigns.flows import existing, listening, watching
 from campaigns.flows.course import BrokenStep, Course
 from campaigns.flows.entry import BrokenRule
@@ -94,8 +94,8 @@ def enter(
     if campaign.current_id is None:
         raise ValueError("The campaign has no launched version.")
     course = Course(campaign, [campaign.current_id], now)
-    share = float(campaign.control_share)
-    people = [_enrolment(campaign, entrant, share, now) for entrant in entrants]
+    left_out = limits.held_out_of_all(campaign, limits.frequency())
+    people = [_enrolment(campaign, entrant, left_out, now) for entrant in entrants]
     by_key = {person.pk: entrant for person, entrant in zip(people, entrants, strict=True)}
     due = {
         # Whoever qualified a year ago is no year late.
@@ -235,7 +235,7 @@ def _move(campaign: Campaign, dues: Sequence[Due], now: datetime) -> None:
         Due.objects.filter(pk__in=gone).delete()
 
 
-def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime) -> Enrolment:
+def _enrolment(campaign: Campaign, entrant: Entrant, left_out: float, now: datetime) -> Enrolment:
     assert campaign.current_id is not None
     return Enrolment(
         id=ids.uuid7(),
@@ -245,7 +245,7 @@ def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime
         entry=entrant.entry,
         subject_kind=entrant.subject_kind,
         subject_id=entrant.subject_id,
-        arm=arm_of(campaign, entrant.contact_id, share),
+        arm=_arm(campaign, entrant, left_out),
         qualified_at=entrant.qualified_at,
         entered_at=now,
         visit=entrant.rounds,
@@ -253,9 +253,13 @@ def _enrolment(campaign: Campaign, entrant: Entrant, share: float, now: datetime
     )
 
 
-def arm_of(campaign: Campaign, contact_id: UUID, share: float) -> str:
-    """Treated or held out: the same for the same person and campaign for ever."""
-    return buckets.arm(f"campaign:{campaign.pk}", contact_id, share)
+def _arm(campaign: Campaign, entrant: Entrant, left_out: float) -> str:
+    """Treated or held out, by this campaign or from all: the same for the same person for ever. Both are
+    drawn by chance, so whoever is held out by either tells what would have happened anyway.
+    """
+    if not entrant.is_test and limits.in_control_group(entrant.contact_id, left_out):
+        return Enrolment.Arm.CONTROL
+    return buckets.arm(f"campaign:{campaign.pk}", entrant.contact_id, float(campaign.control_share))
 
 
 def _entered(campaign: Campaign, person: Enrolment, entrant: Entrant, came: str, now: datetime) -> Decision:

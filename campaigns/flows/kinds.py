@@ -11,11 +11,10 @@ from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
-from campaigns.delivery.limits import frequency, in_control_group
+from campaigns.delivery.limits import frequency, held_out_of_all, in_control_group
 from campaigns.models import Campaign, Decision, Delivery, Enrolment, FrequencySettings
 from campaigns.models import Step as StepRow
 from crm.kernel.kinds import Kind, Registry
-from crm.models import Purpose
 
 
 @dataclass(frozen=True)
@@ -156,10 +155,10 @@ class Batch:
         """Why this person gets nothing of what a step does outside the flow: no message, no coupon, nothing
         told to others. They walk on all the same, so that what it earns can be told.
         """
-        if person.arm == Enrolment.Arm.CONTROL:
-            return HELD_OUT
         if not person.is_test and in_control_group(person.contact_id, self._held_out_of_all):
             return HELD_OUT_OF_ALL
+        if person.arm == Enrolment.Arm.CONTROL:
+            return HELD_OUT
         return IN_SHADOW if self.campaign.is_shadow and not person.is_test else None
 
     @cached_property
@@ -169,9 +168,7 @@ class Batch:
 
     @cached_property
     def _held_out_of_all(self) -> float:
-        """Percent of everybody; what people asked for is never withheld to measure something."""
-        asked_for = not self.campaign.in_caps or self.campaign.purpose.kind != Purpose.Kind.MARKETING
-        return 0 if asked_for else float(self.frequency.control_percent)
+        return held_out_of_all(self.campaign, self.frequency)
 
     def withhold(self, person: Enrolment) -> bool:
         """Whether this person gets nothing, with the decision that says so written down."""

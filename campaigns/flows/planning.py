@@ -105,9 +105,9 @@ class _Flow:
         return self.rows.get(self.campaign.current_id or 0) or next(reversed(self.rows.values()), [])
 
 
-def calendar(now: datetime, chosen: Sequence[Campaign], most_a_week: int) -> list[list[Day]]:
-    """Six weeks from this week's Monday on, a list a week, conflicts marked. A fixed number of queries, one
-    more a broadcast and one a pair of segments.
+def calendar(now: datetime, chosen: Sequence[Campaign], most_a_week: int | None) -> list[list[Day]]:
+    """Six weeks from this week's Monday on, a list a week, conflicts marked; without a limit a week nothing
+    is too much. A fixed number of queries, one more a broadcast and one a pair of segments.
     """
     zone = shop_zone()
     today = now.astimezone(zone).date()
@@ -116,16 +116,9 @@ def calendar(now: datetime, chosen: Sequence[Campaign], most_a_week: int) -> lis
     flows = _flows(chosen)
     bars = [*_broadcasts(flows, now, until, zone), *_forecasts(flows, now, until, zone)]
     _clash(bars)
-    _crowd(bars, most_a_week)
-    for flow in flows:
-        moments = [moment for moment, share in sends(flow.entry, now) if share == 1]
-        if not flow.is_planned and flow.campaign.in_caps and _most_in_a_week(moments) > most_a_week:
-            words = (
-                f"More than {most_a_week} messages to one person within seven days: some will be held back."
-            )
-            for bar in bars:
-                if bar.campaign.pk == flow.campaign.pk:
-                    bar.conflicts.append(words)
+    if most_a_week is not None:
+        _crowd(bars, most_a_week)
+        _dense(flows, bars, most_a_week, now)
     by_day: dict[date, list[Bar]] = defaultdict(list)
     for bar in bars:
         by_day[bar.day].append(bar)
@@ -285,6 +278,17 @@ def _crowd(bars: Sequence[Bar], most_a_week: int) -> None:
         if len(same) > most_a_week:
             words = f"{len(same)} messages to the same people in the seven days from here: the limit is"
             bar.conflicts.append(f"{words} {most_a_week}.")
+
+
+def _dense(flows: Sequence[_Flow], bars: Sequence[Bar], most_a_week: int, now: datetime) -> None:
+    """Flows that alone write more often to one person than the limit lets through."""
+    words = f"More than {most_a_week} messages to one person within seven days: some will be held back."
+    for flow in flows:
+        moments = [moment for moment, share in sends(flow.entry, now) if share == 1]
+        if not flow.is_planned and flow.campaign.in_caps and _most_in_a_week(moments) > most_a_week:
+            for bar in bars:
+                if bar.campaign.pk == flow.campaign.pk:
+                    bar.conflicts.append(words)
 
 
 def _most_in_a_week(moments: Sequence[datetime]) -> int:

@@ -8,13 +8,14 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from campaigns.delivery import limits
 from campaigns.flows import variants
 from campaigns.flows.check import Check
 from campaigns.flows.kinds import steps
 from campaigns.messages import leading
 from campaigns.models import Campaign, Step, Template, TemplateVersion
 from crm.kernel.kinds import BrokenParams, UnknownKind
-from crm.models import ShopSettings
+from crm.models import Channel, ShopSettings
 
 STOP = "links.unsubscribe"
 ADDRESS = "shop.postal_address"
@@ -117,11 +118,13 @@ def _long(span: timedelta) -> str:
 
 
 def _limits(campaign: Campaign) -> Check:
-    holds = ["one offer a day"]
+    shop = limits.frequency()
+    day = "one offer" if shop.offers_a_day == 1 else f"{shop.offers_a_day} offers"
+    holds = [f"{day} to a person on one day"]
     if campaign.in_caps:
-        holds.append("the frequency limits of the shop")
+        holds += [str(limit) for limit in limits.of_all(Channel.EMAIL)]
     if campaign.quiet_hours:
-        holds.append("quiet hours")
+        holds.append(f"only from {shop.allowed_from:%H:%M} to {shop.allowed_until:%H:%M} where they are")
     if campaign.exit_on_purchase:
         holds.append("any order ends it")
     label = "What holds it back"
@@ -136,5 +139,8 @@ def _control(campaign: Campaign) -> Check:
     if campaign.control_share:
         share = f"{100 * campaign.control_share:.1f}".rstrip("0").rstrip(".")
         return Check("control", label, note=f"{share} % get nothing, so that what it earns can be told")
+    if of_all := limits.held_out_of_all(campaign, limits.frequency()):
+        words = f"only the {of_all:g} % whom no campaign writes to: what it earns is told late, if at all."
+        return Check("control", label, warning=f"{words} Give it a share of its own, such as 0.2.")
     words = "nobody is held out, so what it earns cannot be told. Give it a share, such as 0.2."
     return Check("control", label, warning=words)

@@ -123,7 +123,6 @@ class AbandonedCart(Play):
     priority = 30
     reentry_days = 7
     expires_after = EXPIRES_AFTER
-    quiet_hours = False
     flow = [FIRST, *LATER]
 
     def settings(self, now: datetime) -> dict[str, Any]:

@@ -26,5 +26,4 @@ class AbandonedCheckout(Play):
     priority = 29
     reentry_days = 7
     expires_after = abandoned_cart.EXPIRES_AFTER
-    quiet_hours = False
     flow = [abandoned_cart.FIRST, *abandoned_cart.LATER]

@@ -24,7 +24,7 @@ from campaigns.models import (
 from crm.models import Channel, ConsentState, Contact, Purpose
 from tests.campaigns import mailing
 from tests.campaigns.flows import stage
-from tests.campaigns.flows.stage import SEND, WAIT, advance, leave_cart, shopper
+from tests.campaigns.flows.stage import DELAY, SEND, WAIT, advance, enrol, flow, leave_cart, shopper
 from tests.campaigns.gatehouse import (
     AT,
     DAY,
@@ -413,6 +413,18 @@ def test_the_shop_wide_control_group_gets_nothing_of_any_campaign_and_is_told_wh
     assert {reason for verdict, reason, _ in said_of(campaign) if verdict == "held_out"} == {
         "shop_control_group"
     }
+
+
+def test_whoever_is_held_out_of_all_counts_in_the_control_group_of_every_campaign():
+    FrequencySettings.objects.update(control_percent=50)
+    campaign = flow(control_share=0, in_caps=True)
+    people = mailing.people(20, campaign.purpose)
+    for one in people:
+        leave_cart(one, AT - DELAY)
+    enrol(AT)
+    held_out = {one.pk for one in people if in_control_group(one.pk, 50)}
+    control = Enrolment.objects.filter(arm=Enrolment.Arm.CONTROL)
+    assert set(control.values_list("contact_id", flat=True)) == held_out != set()
 
 
 def test_the_same_people_stay_held_out_when_the_group_grows():

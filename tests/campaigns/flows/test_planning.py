@@ -193,14 +193,14 @@ def test_two_broadcasts_to_the_same_people_on_one_day_are_a_conflict():
 
 def test_more_in_a_week_than_the_limit_is_a_conflict():
     fans = segment("Fans", *mailing.people(2, mailing.campaign(name="other", state="stopped").purpose))
-    cast("1 2 3 9", fans)
+    cast("1 2 3 9", fans, in_caps=True)
     marked = {day: bars[0].conflicts for day, bars in look(most_a_week=2).items()}
     assert "3 messages to the same people" in marked[on(1)][0]
     assert marked[on(2)] == marked[on(9)] == []
 
 
 def test_a_flow_denser_than_the_limit_is_a_conflict_unless_the_limit_does_not_hold_for_it():
-    campaign = flow(SEND, WAIT, SEND, WAIT, SEND)
+    campaign = flow(SEND, WAIT, SEND, WAIT, SEND, in_caps=True)
     inside(campaign, mailing.people(1, campaign.purpose)[0], AT)
     assert "More than 2 messages to one person" in look(most_a_week=2)[on(1)][0].conflicts[0]
     assert look(most_a_week=3)[on(1)][0].conflicts == []

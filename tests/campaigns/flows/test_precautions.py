@@ -120,8 +120,9 @@ def test_how_late_a_message_may_be_is_said():
 
 
 def test_what_holds_it_back_is_listed():
-    assert line(flow(quiet_hours=True), "limits").note == (
-        "one offer a day, the frequency limits of the shop, quiet hours, any order ends it"
+    assert line(flow(quiet_hours=True, in_caps=True), "limits").note == (
+        "one offer to a person on one day, at most one e-mail in 20 hours, at most 4 e-mails in 7 days, "
+        "only from 09:00 to 20:00 where they are, any order ends it"
     )
     assert "not the frequency limits" in line(flow(in_caps=False), "limits").warning
 
