@@ -32,11 +32,11 @@ run: venv
 	@exec $(PY) manage.py up
 
 test: dev
-	@$(PY) -m pytest -q -n $(WORKERS) -m "not proof and not chaos"
+	@$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "not proof and not chaos"
 
 proof: dev
 	@code=0; \
-	$(PY) -m pytest -q -n $(WORKERS) -m "proof and not alone and not chaos" || code=$$?; \
+	$(PY) -m pytest -q -n $(WORKERS) --dist worksteal -m "proof and not alone and not chaos" || code=$$?; \
 	$(PY) -m pytest -q -m "proof and alone and not chaos" || code=$$?; \
 	exit $$code
 

@@ -16,7 +16,7 @@ from tests import office
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CUT_OFF = """[...document.querySelectorAll(".rk-rule button")]
     .some((button) => button.getBoundingClientRect().right > innerWidth)"""

@@ -110,7 +110,7 @@ def test_a_deploy_leaves_no_doubt(child_environment):
     assert report.states == {"sent": recipients}
 
 
-@pytest.mark.proof
+@pytest.mark.chaos
 def test_a_worker_told_to_stop_ends_soon_and_leaves_no_doubt(child_environment, clean_broker):
     mailing.queue(600)
     with (

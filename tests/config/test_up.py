@@ -156,6 +156,7 @@ def test_what_dies_is_started_again_and_what_keeps_dying_ends_the_run(here: Inst
     assert here.processes() == []
 
 
+@pytest.mark.chaos
 def test_a_database_that_dies_comes_back(here: Installation) -> None:
     here.start().wait_until_running()
     postmaster = int((here.home / "postgres" / "postmaster.pid").read_text().split()[0])

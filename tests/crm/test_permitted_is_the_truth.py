@@ -81,7 +81,7 @@ STEPS = st.one_of(
 
 @given(st.lists(STEPS, min_size=6, max_size=14))
 @settings(
-    max_examples=10,
+    max_examples=6,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

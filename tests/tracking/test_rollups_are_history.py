@@ -153,7 +153,7 @@ def nothing_left() -> Iterator[None]:
 
 @given(st.data())
 @settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     # Not made smaller where it fails: each example is a batch or more through the whole of ingest.
