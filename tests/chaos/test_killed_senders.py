@@ -87,10 +87,15 @@ def test_a_sender_that_was_frozen_and_thawed_does_no_harm(child_environment):
     assert report.parked <= freezes * CONVERSATIONS + recipients * 0.01 + 3
 
 
-@pytest.mark.proof
-def test_a_deploy_leaves_no_doubt(child_environment):
-    """S11: SIGTERM for all senders, ten times in 2,000."""
-    recipients, rounds = 2_000, 10
+@pytest.mark.parametrize(
+    ("recipients", "rounds"),
+    [
+        pytest.param(1_000, 5, marks=pytest.mark.proof),
+        pytest.param(2_000, 10, marks=pytest.mark.chaos),
+    ],
+)
+def test_a_deploy_leaves_no_doubt(child_environment, recipients, rounds):
+    """S11: SIGTERM for all senders, again and again."""
     mailing.queue(recipients)
     with (
         SmtpSink(Fault("dot", delay=0.02), keep_raw=False) as sink,

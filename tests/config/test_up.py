@@ -141,6 +141,7 @@ def test_a_port_in_use_is_named_with_its_owner(new: Installation) -> None:
     assert new.processes() == []
 
 
+@pytest.mark.chaos
 def test_what_dies_is_started_again_and_what_keeps_dying_ends_the_run(here: Installation) -> None:
     here.start().wait_until_running()
 
