@@ -126,7 +126,7 @@ class _Drawing:
         return card
 
 
-EMPTY = "Nothing happens on this path: add a step, or people go straight on."
+EMPTY = "Nothing happens on this path: people go straight on."
 
 
 def _hint(lane: Lane) -> str:
