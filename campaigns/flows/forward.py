@@ -1,5 +1,5 @@
-"""What triggers about people have in common: they look forward from the launch, let nobody in again too soon,
-and name each person once a batch.
+"""What triggers have in common: they look forward from the launch, let nobody in again too soon, and name
+each person once a batch.
 """
 
 from __future__ import annotations

@@ -81,8 +81,10 @@ class Trigger(Kind):
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
     ) -> dict[UUID, Guarded]:
-        """What the messages of these runs rest upon, by enrolment, in a fixed number of queries."""
-        return {}
+        """What the messages of these runs rest upon, by enrolment, in a fixed number of queries. Where
+        a trigger knows no better, any order since they qualified ends them.
+        """
+        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         """An entrant to try the flow with, whether or not the person qualifies; nothing where there is no

@@ -27,8 +27,8 @@ from django.db.models import (
 
 from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.conditions.anniversaries import FURTHEST
 from crm.conditions.goods import Offering
 from crm.conditions.words import counted
@@ -95,11 +95,6 @@ class Anniversary(Trigger):
             )
 
         return forward.one_each(self._due(params, campaign, now).order_by("due_at", "pk")[:limit], entrant)
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         order = _in(params["category"], _orders().filter(contact=contact_id)).order_by("-occurred_at").first()

@@ -15,8 +15,8 @@ from django.db.models import BooleanField, F, Func, Q, QuerySet, Value
 from campaigns.flows import broadcasting, forward
 from campaigns.flows.broadcasting import PERSON, Strike
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.conditions.own_fields import fields_of
 from crm.conditions.words import counted
 from crm.models import Contact, Engagement, OwnField
@@ -80,11 +80,6 @@ class Birthday(Trigger):
             )
             for row in self._people(params["field"], before, struck, campaign, now)[:limit]
         ]
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:birthday:{contact_id}", now, is_test=True)

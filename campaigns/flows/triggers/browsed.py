@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Least
 
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.flows.triggers.clicked_not_bought import entered_since
 from campaigns.models import Campaign, Enrolment
 from crm.conditions.words import counted
 from crm.models import Order
@@ -120,25 +120,21 @@ class Browsed(Trigger):
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         away, free = timedelta(hours=params["hours"]), timedelta(days=params["without_order_days"])
-        since = max(
-            now - (campaign.expires_after or LONGEST_LOOK_BACK), campaign.launched_at or campaign.created_at
-        )
+        since = forward.since(campaign, now, campaign.expires_after or LONGEST_LOOK_BACK)
         bought = Order.objects.filter(
             contact=OuterRef("contact"),
-            occurred_at__gte=Least(
-                OuterRef("started_at"), ExpressionWrapper(OuterRef("ended_at") - Value(free), DateTimeField())
-            ),
+            occurred_at__gte=Least(OuterRef("started_at"), forward.later(OuterRef("ended_at"), -free)),
         ).exclude(status=Order.Status.CANCELLED)
         runs = Enrolment.objects.filter(campaign=campaign, contact=OuterRef("contact"))
         found = (
             browsing.browsed(params["products"], since - away, now - away)
             .annotate(
-                due_at=ExpressionWrapper(F("ended_at") + Value(away), DateTimeField()),
+                due_at=forward.later(F("ended_at"), away),
                 contact_is_test=F("contact__is_test"),
             )
             .filter(
                 ~Exists(runs.filter(entered_at__gte=OuterRef("ended_at"))),
-                ~Exists(entered_since(campaign, "due_at")),
+                ~Exists(forward.entered_since(campaign, "due_at")),
                 ~Exists(bought),
                 contact__merged_into=None,
             )

@@ -10,9 +10,9 @@ from uuid import UUID
 from django import forms
 from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
 
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.flows.triggers.clicked_not_bought import entered_since
+from campaigns.flows.kinds import Entrant, Trigger, triggers
 from campaigns.models import Campaign, Enrolment
 from crm.conditions.words import counted
 from crm.models import Order
@@ -47,24 +47,20 @@ class CameBack(Trigger):
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
-        found: dict[UUID, Entrant] = {}
-        for visit in self._due(params, campaign, now).order_by("started_at", "pk")[:limit]:
-            if visit.contact_id not in found:
-                found[visit.contact_id] = Entrant(
-                    contact_id=visit.contact_id,
-                    entry=f"came_back:{visit.pk}",
-                    qualified_at=visit.started_at,
-                    subject_kind=self.subject_kind,
-                    subject_id=visit.pk,
-                    is_test=visit.contact_is_test,
-                    evidence={"came_back": visit.started_at.isoformat(), "away_days": params["away_days"]},
-                )
-        return list(found.values())
+        rows = self._due(params, campaign, now).order_by("started_at", "pk")[:limit]
 
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
+        def entrant(visit: Any) -> Entrant:
+            return Entrant(
+                contact_id=visit.contact_id,
+                entry=f"came_back:{visit.pk}",
+                qualified_at=visit.started_at,
+                subject_kind=self.subject_kind,
+                subject_id=visit.pk,
+                is_test=visit.contact_is_test,
+                evidence={"came_back": visit.started_at.isoformat(), "away_days": params["away_days"]},
+            )
+
+        return forward.one_each(rows, entrant)
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         visit = Visit.objects.filter(contact_id=contact_id).order_by("-started_at").first()
@@ -76,9 +72,7 @@ class CameBack(Trigger):
         return f"Came back to the shop after {counted(params['away_days'], 'day')} of nothing"
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
-        since = max(
-            now - (campaign.expires_after or LONGEST_LOOK_BACK), campaign.launched_at or campaign.created_at
-        )
+        since = forward.since(campaign, now, campaign.expires_after or LONGEST_LOOK_BACK)
         away = ExpressionWrapper(
             OuterRef("started_at") - Value(timedelta(days=params["away_days"])), DateTimeField()
         )
@@ -93,7 +87,7 @@ class CameBack(Trigger):
                 ~Exists(orders.filter(occurred_at__gt=away)),
                 Q(Exists(before)) | Q(Exists(orders)),
                 ~Exists(runs.filter(entered_at__gte=OuterRef("started_at"))),
-                ~Exists(entered_since(campaign, "started_at")),
+                ~Exists(forward.entered_since(campaign, "started_at")),
                 contact__merged_into=None,
             )
         )

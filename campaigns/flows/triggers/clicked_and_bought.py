@@ -8,16 +8,16 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from campaigns.conditions.messages import of_campaign
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Trigger, triggers
 from campaigns.flows.triggers.clicked_not_bought import (
     LONGEST_LOOK_BACK,
     Clicks,
     clicks_of,
-    entered_since,
 )
 from campaigns.models import Campaign
 from crm.conditions.words import counted
@@ -56,17 +56,18 @@ class ClickedAndBought(Trigger):
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
-        found: dict[UUID, Entrant] = {}
-        for order in self._due(params, campaign, now).order_by("due_at", "pk")[:limit]:
-            if order.contact_id not in found:
-                found[order.contact_id] = Entrant(
-                    contact_id=order.contact_id,
-                    entry=f"bought:{order.pk}",
-                    qualified_at=order.due_at,
-                    is_test=order.contact_is_test,
-                    evidence={"order": str(order), "ordered_at": order.occurred_at.isoformat()},
-                )
-        return list(found.values())
+        rows = self._due(params, campaign, now).order_by("due_at", "pk")[:limit]
+
+        def entrant(order: Any) -> Entrant:
+            return Entrant(
+                contact_id=order.contact_id,
+                entry=f"bought:{order.pk}",
+                qualified_at=order.due_at,
+                is_test=order.contact_is_test,
+                evidence={"order": str(order), "ordered_at": order.occurred_at.isoformat()},
+            )
+
+        return forward.one_each(rows, entrant)
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:bought:{contact_id}", now, is_test=True)
@@ -77,19 +78,21 @@ class ClickedAndBought(Trigger):
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         wait, within = timedelta(days=params["wait_days"]), timedelta(days=params["within_days"])
-        since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
+        since = forward.since(campaign, now, LONGEST_LOOK_BACK)
         clicks = clicks_of(params, campaign).filter(
             contact=OuterRef("contact"),
             occurred_at__lte=OuterRef("occurred_at"),
-            occurred_at__gt=ExpressionWrapper(OuterRef("occurred_at") - Value(within), DateTimeField()),
+            occurred_at__gt=forward.later(OuterRef("occurred_at"), -within),
         )
         found = (
             Order.objects.filter(occurred_at__gt=since - wait, occurred_at__lte=now - wait)
             .exclude(status__in=[Order.Status.CANCELLED, Order.Status.REFUNDED])
             .annotate(
-                due_at=ExpressionWrapper(F("occurred_at") + Value(wait), DateTimeField()),
+                due_at=forward.later(F("occurred_at"), wait),
                 contact_is_test=F("contact__is_test"),
             )
-            .filter(Exists(clicks), ~Exists(entered_since(campaign, "due_at")), contact__merged_into=None)
+            .filter(
+                Exists(clicks), ~Exists(forward.entered_since(campaign, "due_at")), contact__merged_into=None
+            )
         )
         return may_enter(found, campaign, now, self.subject_kind)

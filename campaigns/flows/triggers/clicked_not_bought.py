@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, QuerySet, Value
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from campaigns.conditions.messages import clicked_by_people, of_campaign
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
 from campaigns.models import Campaign, Delivery, Enrolment
@@ -56,17 +57,18 @@ class ClickedNotBought(Trigger):
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
-        found: dict[UUID, Entrant] = {}
-        for click in self._due(params, campaign, now).order_by("due_at", "pk")[:limit]:
-            if click.contact_id not in found:
-                found[click.contact_id] = Entrant(
-                    contact_id=click.contact_id,
-                    entry=f"click:{click.pk}",
-                    qualified_at=click.due_at,
-                    is_test=click.contact_is_test,
-                    evidence={"clicked_at": click.occurred_at.isoformat(), "message": str(click.ref)},
-                )
-        return list(found.values())
+        rows = self._due(params, campaign, now).order_by("due_at", "pk")[:limit]
+
+        def entrant(click: Any) -> Entrant:
+            return Entrant(
+                contact_id=click.contact_id,
+                entry=f"click:{click.pk}",
+                qualified_at=click.due_at,
+                is_test=click.contact_is_test,
+                evidence={"clicked_at": click.occurred_at.isoformat(), "message": str(click.ref)},
+            )
+
+        return forward.one_each(rows, entrant)
 
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
@@ -83,11 +85,11 @@ class ClickedNotBought(Trigger):
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         wait = timedelta(hours=params["hours"])
-        since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
+        since = forward.since(campaign, now, LONGEST_LOOK_BACK)
         clicked = {"occurred_at__gt": since - wait, "occurred_at__lte": now - wait}
         visits = Visit.objects.filter(
             contact=OuterRef("contact"),
-            started_at__lte=_later(OuterRef("occurred_at"), ARRIVES_WITHIN),
+            started_at__lte=forward.later(OuterRef("occurred_at"), ARRIVES_WITHIN),
             ended_at__gte=OuterRef("occurred_at"),
         )
         # By the visits of those days first: they have an index by time, events have one by person.
@@ -101,12 +103,12 @@ class ClickedNotBought(Trigger):
         found = (
             clicks_of(params, campaign)
             .filter(**clicked, contact__in=here)
-            .annotate(due_at=_later(F("occurred_at"), wait), contact_is_test=F("contact__is_test"))
+            .annotate(due_at=forward.later(F("occurred_at"), wait), contact_is_test=F("contact__is_test"))
             .filter(
                 Exists(visits),
                 ~Exists(bought.exclude(status=Order.Status.CANCELLED)),
                 ~Exists(carts),
-                ~Exists(entered_since(campaign, "due_at")),
+                ~Exists(forward.entered_since(campaign, "due_at")),
                 contact__merged_into=None,
             )
         )
@@ -120,14 +122,3 @@ def clicks_of(params: dict[str, Any], campaign: Campaign) -> QuerySet[Event]:
     if params["campaign"]:
         messages = messages.filter(campaign=params["campaign"])
     return Event.objects.filter(clicked_by_people(), Exists(messages), ref__isnull=False)
-
-
-def entered_since(campaign: Campaign, due_at: str) -> QuerySet[Enrolment]:
-    """Runs of the person of the outer row within the re-entry time before that row fell due, or since."""
-    reentry = timedelta(days=float(campaign.reentry_days))
-    runs = Enrolment.objects.filter(campaign=campaign, contact=OuterRef("contact"))
-    return runs.filter(entered_at__gt=_later(OuterRef(due_at), -reentry))
-
-
-def _later(moment: Any, by: timedelta) -> ExpressionWrapper:
-    return ExpressionWrapper(moment + Value(by), output_field=DateTimeField())

@@ -12,8 +12,8 @@ from django.db.models import Exists, F, Min, OuterRef, QuerySet
 
 from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.models import Lead, LeadDefinition, LeadVersion, Stage, StageMove
 
 LONGEST_LOOK_BACK = timedelta(days=3)
@@ -75,11 +75,6 @@ class LeadMoves(Trigger):
 
         moves = self._moves(params, campaign, now).select_related("to_stage")
         return forward.one_each(moves.order_by("occurred_at", "pk")[:limit], entrant)
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:lead:{contact_id}", now, is_test=True)

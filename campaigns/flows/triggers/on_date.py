@@ -11,8 +11,8 @@ from django import forms
 
 from campaigns.flows import broadcasting, forward
 from campaigns.flows.broadcasting import PERSON, ZONES
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.models import Segment
 
 LONGEST_LOOK_BACK = timedelta(days=1)
@@ -92,11 +92,6 @@ class OnDate(Trigger):
             )
             for row in people[:limit]
         ]
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:date:{contact_id}", now, is_test=True)

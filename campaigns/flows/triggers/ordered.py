@@ -10,21 +10,18 @@ from uuid import UUID
 from django import forms
 from django.db.models import (
     Count,
-    DateTimeField,
     Exists,
-    ExpressionWrapper,
     F,
     IntegerField,
     OuterRef,
     QuerySet,
     Subquery,
-    Value,
 )
 from django.db.models.functions import Coalesce
 
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
 from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.flows.triggers.clicked_not_bought import entered_since
 from campaigns.models import Campaign, Enrolment
 from crm.conditions.words import counted
 from crm.models import Order
@@ -77,23 +74,24 @@ class Ordered(Trigger):
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
-        found: dict[UUID, Entrant] = {}
-        for order in self._due(params, campaign, now).order_by("due_at", "pk")[:limit]:
-            if order.contact_id not in found:
-                found[order.contact_id] = Entrant(
-                    contact_id=order.contact_id,
-                    entry=f"order:{order.pk}",
-                    qualified_at=order.due_at,
-                    subject_kind=self.subject_kind,
-                    subject_id=order.pk,
-                    is_test=order.contact_is_test,
-                    evidence={
-                        "order": str(order),
-                        "ordered_at": order.occurred_at.isoformat(),
-                        "total": f"{order.total:.2f} {order.currency}",
-                    },
-                )
-        return list(found.values())
+        rows = self._due(params, campaign, now).order_by("due_at", "pk")[:limit]
+
+        def entrant(order: Any) -> Entrant:
+            return Entrant(
+                contact_id=order.contact_id,
+                entry=f"order:{order.pk}",
+                qualified_at=order.due_at,
+                subject_kind=self.subject_kind,
+                subject_id=order.pk,
+                is_test=order.contact_is_test,
+                evidence={
+                    "order": str(order),
+                    "ordered_at": order.occurred_at.isoformat(),
+                    "total": f"{order.total:.2f} {order.currency}",
+                },
+            )
+
+        return forward.one_each(rows, entrant)
 
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
@@ -116,15 +114,15 @@ class Ordered(Trigger):
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
         wait = timedelta(days=params["days"])
-        since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
+        since = forward.since(campaign, now, LONGEST_LOOK_BACK)
         found = (
             Order.objects.filter(occurred_at__gt=since - wait, occurred_at__lte=now - wait)
             .exclude(status__in=_UNDONE)
             .annotate(
-                due_at=ExpressionWrapper(F("occurred_at") + Value(wait), DateTimeField()),
+                due_at=forward.later(F("occurred_at"), wait),
                 contact_is_test=F("contact__is_test"),
             )
-            .filter(~Exists(entered_since(campaign, "due_at")), contact__merged_into=None)
+            .filter(~Exists(forward.entered_since(campaign, "due_at")), contact__merged_into=None)
         )
         return may_enter(_of_number(found, params["which"]), campaign, now, self.subject_kind)
 

@@ -12,10 +12,10 @@ from django.db.models import Exists, F, QuerySet, Value
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
+from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.flows.triggers.clicked_not_bought import entered_since
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from tracking.conditions import told
 from tracking.models import Actor, DailyCount, Event, EventKind
 
@@ -63,27 +63,19 @@ class OwnEvent(Trigger):
     def entrants(
         self, params: dict[str, Any], campaign: Campaign, now: datetime, *, limit: int
     ) -> Sequence[Entrant]:
-        found: dict[UUID, Entrant] = {}
-        for event in self._due(params, campaign, now).order_by("occurred_at", "pk")[:limit]:
-            if event.contact_id not in found:
-                found[event.contact_id] = Entrant(
-                    contact_id=event.contact_id,
-                    entry=f"event:{event.pk}",
-                    qualified_at=event.occurred_at,
-                    is_test=event.contact_is_test,
-                    evidence={"event": params["name"], "at": event.occurred_at.isoformat()}
-                    | (
-                        {params["property"]: event.props.get(params["property"])}
-                        if params["property"]
-                        else {}
-                    ),
-                )
-        return list(found.values())
+        rows = self._due(params, campaign, now).order_by("occurred_at", "pk")[:limit]
 
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
+        def entrant(event: Any) -> Entrant:
+            return Entrant(
+                contact_id=event.contact_id,
+                entry=f"event:{event.pk}",
+                qualified_at=event.occurred_at,
+                is_test=event.contact_is_test,
+                evidence={"event": params["name"], "at": event.occurred_at.isoformat()}
+                | ({params["property"]: event.props.get(params["property"])} if params["property"] else {}),
+            )
+
+        return forward.one_each(rows, entrant)
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:event:{params['name']}", now, is_test=True)
@@ -96,7 +88,7 @@ class OwnEvent(Trigger):
         return f"{said} with “{params['property']}” {value}"
 
     def _due(self, params: dict[str, Any], campaign: Campaign, now: datetime) -> QuerySet[Any]:
-        since = max(now - LONGEST_LOOK_BACK, campaign.launched_at or campaign.created_at)
+        since = forward.since(campaign, now, LONGEST_LOOK_BACK)
         # By the counts of these days first: they have an index by kind, events have one by person.
         those = DailyCount.objects.filter(
             kind=f"{EventKind.CUSTOM}:{params['name']}",
@@ -117,6 +109,6 @@ class OwnEvent(Trigger):
         elif params["property"]:
             found = found.filter(props__has_key=params["property"])
         found = found.annotate(contact_is_test=F("contact__is_test"), due_at=F("occurred_at")).filter(
-            ~Exists(entered_since(campaign, "due_at")), contact__merged_into=None
+            ~Exists(forward.entered_since(campaign, "due_at")), contact__merged_into=None
         )
         return may_enter(found, campaign, now, self.subject_kind)

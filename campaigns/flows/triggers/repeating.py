@@ -12,9 +12,9 @@ from django import forms
 
 from campaigns.flows import broadcasting, forward
 from campaigns.flows.broadcasting import PERSON, ZONES
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
+from campaigns.flows.kinds import Entrant, Trigger, triggers
 from campaigns.flows.triggers.on_date import Everyone
-from campaigns.models import Campaign, Enrolment
+from campaigns.models import Campaign
 
 # A period that was missed for longer is not made up: the next one comes.
 LATEST = timedelta(hours=12)
@@ -96,11 +96,6 @@ class Repeating(Trigger):
             )
             for row in people[:limit]
         ]
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:period:{contact_id}", now, is_test=True)

@@ -23,8 +23,8 @@ from django.db.models.functions import Coalesce, Greatest
 
 from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.conditions.words import counted
 from crm.models import Bought
 
@@ -80,11 +80,6 @@ class Replenishment(Trigger):
 
         due = self._due(params, campaign, now).select_related("product")
         return forward.one_each(due.order_by("due_at", "pk")[:limit], entrant)
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         mine = Bought.objects.filter(contact=contact_id)

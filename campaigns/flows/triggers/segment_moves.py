@@ -12,8 +12,8 @@ from django.db.models import Exists, F, Min, QuerySet
 
 from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.kernel.kinds import BrokenParams
 from crm.models import Segment, SegmentMembership, SegmentSize
 
@@ -71,11 +71,6 @@ class SegmentMoves(Trigger):
             )
 
         return forward.one_each(found.order_by("moved_at", "pk")[:limit], entrant)
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:segment:{params['segment'].pk}", now, is_test=True)

@@ -12,8 +12,8 @@ from django.db.models import Exists, F, OuterRef, QuerySet
 
 from campaigns.flows import forward
 from campaigns.flows.entry import may_enter
-from campaigns.flows.kinds import Entrant, Guarded, Trigger, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.models import Campaign
 from crm.models import Standing, StandingMove, State
 
 LONGEST_LOOK_BACK = timedelta(days=3)
@@ -68,11 +68,6 @@ class StandingMoves(Trigger):
             )
 
         return forward.one_each(found.order_by("moved_at", "pk")[:limit], entrant)
-
-    def guard_of(
-        self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime
-    ) -> dict[UUID, Guarded]:
-        return {enrolment.pk: Guarded(since=enrolment.qualified_at) for enrolment in enrolments}
 
     def rehearse(self, params: dict[str, Any], contact_id: UUID, now: datetime) -> Entrant | None:
         return Entrant(contact_id, f"try:standing:{contact_id}", now, is_test=True)
