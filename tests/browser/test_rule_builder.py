@@ -1,10 +1,11 @@
 """A segment is built by keyboard alone on a phone's width: count, examples and words follow each change."""
 
 import re
+import time
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from crm.kernel import clock
@@ -136,6 +137,21 @@ def test_what_is_typed_while_an_answer_is_on_its_way_is_not_lost(add_page: Page)
         page.wait_for_timeout(260 if letter != "," else 520)
     expect(field).to_have_value("da, pt, sv")
     expect(field).to_be_focused()
+
+
+def test_a_row_added_right_after_a_change_comes_however_slow_the_answer(add_page: Page) -> None:
+    page = add_page
+
+    def slowly(route: Route) -> None:
+        time.sleep(0.9)
+        route.continue_()
+
+    page.route(lambda url: "/rule" in url or "/segment/" in url, slowly)
+    page.get_by_label("People who meet").focus()
+    page.keyboard.type("any")
+    pick(page, "Add to the rule", "Bought")
+    expect(page.locator("[data-place=rule-0]")).to_contain_text("Bought")
+    expect(page.get_by_label("People who meet")).to_have_value("any")
 
 
 def test_the_pointer_adds_what_it_picks_at_once(add_page: Page) -> None:

@@ -41,6 +41,11 @@
     if (value) posted.set(detail.elt.name, value);
   });
 
+  // A row on its way posts all that was typed before: a question that comes due meanwhile must not overtake it.
+  document.addEventListener("htmx:confirm", (event) => {
+    if (ruleOf(event.target)?.inert && event.target.dataset.ruleAct === undefined) event.preventDefault();
+  });
+
   document.addEventListener("htmx:beforeRequest", ({ detail }) => {
     const rule = ruleOf(detail.elt);
     if (!rule) return;
