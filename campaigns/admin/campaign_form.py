@@ -42,9 +42,9 @@ HELP = {
     "be dropped, as there will be other news.",
     "purpose": "What people must have agreed to. Nobody else is written to.",
     "sender": "A person people can answer. Blank: the default sender.",
-    "quiet_hours": "On: messages leave between 9:00 and 20:00 where the person is. Off for what "
-    "answers a visit of the last half hour: a cart left at 22:15 must not wait till "
-    "morning.",
+    "quiet_hours": "On: messages leave only in the hours of the frequency limits, where the person is. What "
+    "answers a visit of the last half hour leaves at night all the same: a cart left at 22:15 must not "
+    "wait till morning.",
     "expires_after": "A message that could not leave by then is skipped: three hours for a left cart, "
     "since after that most have bought or forgotten. A step may say otherwise. Blank: "
     "never too late.",
