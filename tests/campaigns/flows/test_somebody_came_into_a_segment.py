@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from campaigns.models import Campaign, Decision, Enrolment
+from campaigns.models import Campaign, Decision, Delivery, Enrolment
 from crm.audience import segmentation
 from crm.models import Contact, Segment
 from tests.campaigns.flows.stage import AT, MINUTE, buy, enrol, flow, run, shopper
@@ -86,6 +86,17 @@ def test_a_purchase_after_coming_in_ends_it(segment):
     buy(ana, AT + MINUTE)
     run(AT + 2 * MINUTE)
     assert Enrolment.objects.get().left_reason == "purchased"
+
+
+def test_a_purchase_between_coming_in_and_being_let_in_ends_it_before_a_message(segment):
+    campaign = waiting_for(segment)
+    ana = shopper(campaign)
+    called(ana, "vip")
+    segmentation.refresh(segment, AT)
+    buy(ana, AT + MINUTE)
+    run(AT + 2 * MINUTE)
+    assert Enrolment.objects.get().left_reason == "purchased"
+    assert not Delivery.objects.exists()
 
 
 def test_a_closed_segment_pauses_the_campaign_and_says_why(segment):
