@@ -17,7 +17,7 @@ help:
 	@echo "make run            start everything on this machine: admin, sample shop, inbox; Ctrl-C stops it"
 	@echo "make test           the quick tests; start what they need themselves"
 	@echo "make proof          the slower proofs of the reliability promises"
-	@echo "make chaos          long fault runs"
+	@echo "make chaos          long fault runs, property tests with new examples"
 	@echo "make bench          how fast it is; figures into benchmarks/results.json (NAME=due_to_sink: one of them)"
 	@echo "make check          lint, formatting, types, import contracts"
 	@echo "make docs           write the reference pages anew from the program itself"
@@ -41,10 +41,14 @@ proof: dev
 	exit $$code
 
 chaos: dev
-	@$(PY) -m pytest -q -m chaos
+	@code=0; \
+	$(PY) -m pytest -q -m chaos || code=$$?; \
+	$(PY) -m pytest -q -m "hypothesis and not chaos" --hypothesis-profile=new || code=$$?; \
+	exit $$code
 
 # make bench NAME=due_to_sink runs one of them.
-BENCHMARKS := sending due_to_sink collector segments recommendations advancing
+BENCHMARKS := lists sending fencing due_to_sink collector segments recommendations advancing campaign_results \
+	imports things reading
 bench: dev
 	@for name in $(or $(NAME),$(BENCHMARKS)); do $(PY) -m benchmarks.$$name || exit 1; done
 

@@ -1,11 +1,16 @@
 """advance_per_s: people moved on through a flow, against the bare statements that write the same rows.
 
     python -m benchmarks.advancing [--people 20000] [--growth] [--profile]
+    python -m benchmarks.advancing --people 1000000 --flows 1 10 50
 
 A flow of three steps (wait, split, send), everybody due at once, one worker, real fsync. What it is held
 against: the same rows, already in memory, written by hand in as many transactions, each one UPDATE of the
 runs, one DELETE of what is due, and one INSERT each of decisions and messages. Ratios are of processor time,
 ours and the server's. `--growth` goes on with 1, 10 and 50 flows switched on and 10,000 and 100,000 people.
+
+`--flows` asks something else: how the engine alone fares with so many flows on, one after the other. Its
+people are made and let in by ten thousands and nobody is kept in memory, so any number can be asked for; told
+are people a second, and how much memory the process took at most, which must not depend on how many they are.
 """
 
 from __future__ import annotations
@@ -13,6 +18,7 @@ from __future__ import annotations
 import argparse
 import cProfile
 import pstats
+import resource
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import batched
@@ -59,19 +65,29 @@ def people(count: int, purpose: Any) -> list[Any]:
 
 
 def begin(campaigns: Sequence[Any], contacts: Sequence[Any]) -> None:
-    """Everybody in one of the flows, in turn, at its first step, due now."""
+    """Everybody in one of the flows, in turn, at its first step, due now; nobody else."""
     from django.db import connection
-
-    from campaigns.flows import journeys
-    from campaigns.flows.kinds import Entrant
 
     with connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {TABLES} CASCADE")
+    enter(campaigns, contacts)
+    vacuum()
+
+
+def enter(campaigns: Sequence[Any], contacts: Sequence[Any]) -> None:
+    from campaigns.flows import journeys
+    from campaigns.flows.kinds import Entrant
+
     for number, campaign in enumerate(campaigns):
         mine = contacts[number :: len(campaigns)]
         for some in batched(mine, 5000):
             entrants = [Entrant(one.pk, f"click:{one.pk}", NOW - HOUR) for one in some]
             journeys.enter(campaign, entrants, NOW - HOUR)
+
+
+def vacuum() -> None:
+    from django.db import connection
+
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 
@@ -82,9 +98,27 @@ def advance(expected: int) -> effort.Effort:
     from campaigns.models import Delivery, Due
     from crm.kernel.work import Budget
 
-    moved, cost = effort.of(lambda: journeys.advance(NOW, Budget(3600)))
+    moved, cost = effort.of(lambda: journeys.advance(NOW, Budget(24 * 3600)))
     assert (moved, Delivery.objects.count(), Due.objects.count()) == (expected, expected, 0)
     return cost
+
+
+def alone(count: int, switched_on: int) -> None:
+    """So many people through so many flows by the engine, with nothing to hold it against."""
+    from tests.campaigns import mailing
+
+    campaigns = flows(switched_on)
+    purpose = mailing.campaign(name="Nobody's", state="draft").purpose
+    for first in range(1, count + 1, 10_000):
+        enter(campaigns, mailing.people(min(10_000, count + 1 - first), purpose, first=first))
+    vacuum()
+    cost = advance(count)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(
+        f"{count:,} people through three steps, {switched_on} flows on: {count / cost.cpu:,.0f} a second of "
+        f"processor ({count / cost.wall:,.0f} on the clock); the process took {peak:.0f} MB at most",
+        flush=True,
+    )
 
 
 def rows() -> Written:
@@ -160,7 +194,13 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", action="store_true")
     parser.add_argument("--profile", action="store_true")
+    parser.add_argument("--flows", type=int, nargs="+", default=[], help="the engine alone, with so many on")
     given = parser.parse_args()
+    for switched_on in given.flows:
+        with ground():
+            alone(given.people, switched_on)
+    if given.flows:
+        return
     with ground():
         if given.profile:
             campaigns = flows(1)

@@ -21,7 +21,6 @@ from benchmarks import results
 from benchmarks.ground import ground
 
 SINK_PORT = 2531
-DELAY = timedelta(minutes=8)
 SENDER = ("manage.py", "deliver", "--poll", "0.25")
 WORKER = ("-m", "celery", "-A", "config", "worker", "--pool", "threads", "--concurrency", "4", "-l", "ERROR")
 BEAT = ("-m", "celery", "-A", "config", "beat", "--pidfile=", "-l", "ERROR")
@@ -29,23 +28,16 @@ BEAT = ("-m", "celery", "-A", "config", "beat", "--pidfile=", "-l", "ERROR")
 Due = dict[str, datetime]
 
 
-def moments(emails: Sequence[str], start: datetime, seconds: float) -> Due:
-    return {
-        email: start + timedelta(seconds=number * seconds / len(emails))
-        for number, email in enumerate(emails)
-    }
-
-
 def queue(count: int, start: datetime, seconds: float, first: int) -> Due:
     """Messages in the queue, each due at its moment."""
     from campaigns.delivery import outbox
-    from tests.campaigns import mailing
+    from tests.campaigns import falling_due, mailing
 
     what = mailing.campaign(name=f"Queued, over {seconds:g} s")
     people = mailing.people(count, what.purpose, first=first)
     carts = mailing.carts(people)
     text = mailing.template(of_a_cart=True)
-    due = moments([who.email for who in people], start, seconds)
+    due = falling_due.moments([who.email for who in people], start, seconds)
     outbox.enqueue(
         mailing.message(who, what, cart, template=text, due_at=due[who.email], not_before=due[who.email])
         for who, cart in zip(people, carts, strict=True)
@@ -57,45 +49,14 @@ def leave(count: int, start: datetime, seconds: float, first: int) -> Due:
     """Carts left so that each falls due at its moment, and the play that waits for them."""
     from campaigns.flows import launching
     from campaigns.flows.kinds import playbooks
-    from campaigns.models import FrequencySettings, Sender
     from crm.kernel import clock
-    from crm.models import Purpose, ShopSettings
-    from crm.people import engagement
-    from tests.campaigns import mailing
-    from tracking.models import Cart
+    from tests.campaigns import falling_due
 
     now = clock.now()
-    ShopSettings.objects.update_or_create(
-        id=1,
-        defaults={
-            "name": "Hearth",
-            "url": "https://shop.test/",
-            "cart_restore_url": "https://shop.test/cart",
-            "postal_address": "Nygade 4, København",
-            "telephone": "+45 33 12 34 00",
-            "set_up_at": now,
-        },
-    )
-    Sender.objects.create(
-        name="Mira",
-        email="mira@hearth.test",
-        person="Mira",
-        reply_to="mira@hearth.test",
-        telephone="+45 33",
-        is_default=True,
-    )
-    FrequencySettings.objects.update_or_create(pk=1, defaults={"control_percent": 0})
+    falling_due.shop(now)
     campaign = playbooks.get("campaigns.abandoned_cart").make(now, only_first=True, control_share="0")
     launching.launch(campaign, None, now)
-    people = mailing.people(count, Purpose.objects.get(key="cart_recovery"), first=first)
-    due = moments([who.email for who in people], start, seconds)
-    carts = mailing.carts(people)
-    for cart in carts:
-        cart.changed_at = cart.recorded_at = due[cart.contact.email] - DELAY
-        cart.opened_at = cart.changed_at - timedelta(minutes=5)
-    Cart.objects.bulk_update(carts, ["changed_at", "recorded_at", "opened_at"], batch_size=1000)
-    engagement.touch("last_seen_at", {cart.contact_id: cart.changed_at for cart in carts})
-    return due
+    return falling_due.carts_due(count, start, seconds, first)
 
 
 def measure(

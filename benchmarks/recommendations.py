@@ -78,13 +78,16 @@ SELECT gen_random_uuid(), {_key(2, "person")}, (at AT TIME ZONE 'UTC')::date - m
     ('00000001-0000-7000-8000-' || lpad(to_hex({_SOMETHING}), 12, '0'))::uuid, '', '', 1
 FROM who CROSS JOIN generate_series(1, 4) AS look
 ON CONFLICT DO NOTHING;
+INSERT INTO crm_bought (id, contact_id, product_id, orders, quantity, first_at, last_at)
+SELECT gen_random_uuid(), contact_id, product_id, count(DISTINCT order_id), sum(quantity), min(occurred_at),
+    max(occurred_at) FROM crm_orderline GROUP BY contact_id, product_id;
 SET session_replication_role = origin;
 RESET synchronous_commit;
-ANALYZE crm_product, crm_contact, crm_order, crm_orderline, tracking_dailycount;
+ANALYZE crm_product, crm_contact, crm_order, crm_orderline, crm_bought, tracking_dailycount;
 """
 
 
-FILLED = ("crm_contact", "crm_order", "crm_orderline", "tracking_dailycount")
+FILLED = ("crm_contact", "crm_order", "crm_orderline", "crm_bought", "tracking_dailycount")
 
 
 def fill(orders: int, address: str) -> None:

@@ -6,12 +6,22 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery, Value
+from django.db.models.functions import Concat
 from django.urls import reverse
 
-from campaigns.models import Coupon, Decision, Delivery, DeliveryState, Enrolment, SurveyAnswer
-from crm.kernel.timeline import Rows, Told, sources
+from campaigns.models import (
+    Coupon,
+    Decision,
+    Delivery,
+    DeliveryState,
+    Enrolment,
+    Letter,
+    SurveyAnswer,
+)
+from crm.kernel.timeline import Rows, Told, said_by, sources
 
+LONGEST = 200
 _ABOUT_THEM = (Delivery.Origin.FLOW, Delivery.Origin.SYSTEM)
 
 
@@ -22,6 +32,7 @@ class Messages(Rows):
     key = "campaigns.deliveries"
     label = "Messages"
     kinds = {"message": "Messages"}
+    searched = ("channel", "template__name", "state", "campaign__name", "variant", "reason", Value("variant"))
     at = "created_at"
 
     def rows(self, contact_id: Any) -> QuerySet[Delivery]:
@@ -44,18 +55,57 @@ class Messages(Rows):
 
 
 @sources.register
+class Letters(Rows):
+    """What colleagues wrote to the person by hand, and what became of each."""
+
+    key = "campaigns.letters"
+    label = "Letters"
+    kinds = {"message": "Messages"}
+    at = "written_at"
+    icon = "stylus_note"
+    searched = (
+        "author",
+        "subject",
+        "text",
+        Subquery(
+            Delivery.objects.filter(pk=OuterRef("delivery_id"))
+            .annotate(told=Concat(said_by(Delivery, "state"), Value(" "), "reason"))
+            .values("told")[:1]
+        ),
+        Value("E-mail by gone"),
+    )
+
+    def rows(self, contact_id: Any) -> QuerySet[Letter]:
+        delivery = Delivery.objects.filter(pk=OuterRef("delivery_id"))
+        return Letter.objects.filter(contact=contact_id).annotate(
+            state=Subquery(delivery.values("state")[:1]), reason=Subquery(delivery.values("reason")[:1])
+        )
+
+    def tell(self, row: Any) -> Told:
+        became = DeliveryState(row.state).label if row.state else "gone"
+        return Told(
+            f"E-mail by {row.author} “{row.subject}”: {became}",
+            [(row.reason or "").replace("_", " "), row.text[:LONGEST]],
+            url=reverse("admin:campaigns_delivery_change", args=[row.delivery_id]) if row.delivery_id else "",
+            data={"delivery": row.delivery_id, "state": row.state},
+        )
+
+
+@sources.register
 class Noes(Rows):
-    """Decisions by which the person got nothing: held out, not allowed, skipped."""
+    """Decisions by which the person got no message of its own: held out, not allowed, skipped, joined."""
 
     key = "campaigns.decisions"
     label = "Decisions"
     kinds = {"decision": "Decisions"}
+    searched = ("words", "campaign__name")
     at = "decided_at"
     icon = "block"
 
     SHOWN = (
         Decision.Verdict.HELD_OUT,
         Decision.Verdict.WAITED,
+        Decision.Verdict.JOINED,
         Decision.Verdict.SKIPPED,
         Decision.Verdict.SUPPRESSED,
         Decision.Verdict.FAILED,
@@ -77,6 +127,7 @@ class Runs(Rows):
     key = "campaigns.enrolments"
     label = "Flows"
     kinds = {"flow": "Flows"}
+    searched = ("campaign__name", "state", "left_reason", "arm", Value("Entered"))
     at = "entered_at"
     icon = "account_tree"
 
@@ -99,6 +150,7 @@ class Answers(Rows):
     key = "campaigns.answers"
     label = "Answers"
     kinds = {"answer": "Answers"}
+    searched = ("label", "question", "words", "campaign__name", Value("Answered to corrected later"))
     icon = "quiz"
 
     def rows(self, contact_id: Any) -> QuerySet[SurveyAnswer]:
@@ -124,6 +176,7 @@ class Coupons(Rows):
     key = "campaigns.coupons"
     label = "Coupons"
     kinds = {"coupon": "Coupons"}
+    searched = ("offer__name", "state", "code", Value("Coupon of off the next order"))
     at = "reserved_at"
     icon = "sell"
 

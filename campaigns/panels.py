@@ -7,7 +7,7 @@ from uuid import UUID
 from campaigns.flows import handing
 from campaigns.messages import recommend, recommending
 from campaigns.messages.recommend import Wanted
-from campaigns.models import Coupon, Delivery, DeliveryState, Enrolment
+from campaigns.models import Coupon, Delivery, DeliveryState, Enrolment, SurveyAnswer
 from campaigns.surveys import counting
 from crm.kernel.panels import Panel, ProductPanel, panels, product_panels
 
@@ -21,9 +21,12 @@ class NextDue(Panel):
     place = 30
     template = "campaigns/next_panel.html"
 
-    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+    def rests_on(self, contact_id: Any) -> list[Any]:
         inside = Enrolment.objects.filter(contact_id=contact_id, state=Enrolment.State.ACTIVE)
-        waiting = Delivery.objects.filter(contact_id=contact_id, state=DeliveryState.QUEUED)
+        return [inside, Delivery.objects.filter(contact_id=contact_id, state=DeliveryState.QUEUED)]
+
+    def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
+        inside, waiting = self.rests_on(contact_id)
         found = {
             "inside": list(inside.select_related("campaign").order_by("-entered_at")[:10]),
             "waiting": list(
@@ -42,6 +45,9 @@ class Answered(Panel):
     place = 40
     template = "campaigns/answers_panel.html"
 
+    def rests_on(self, contact_id: Any) -> list[Any]:
+        return [SurveyAnswer.objects.filter(contact_id=contact_id)]
+
     def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
         found = counting.of_contact(contact_id, limit=5)
         return {"answers": found} if found else None
@@ -56,9 +62,12 @@ class Coupons(Panel):
     place = 35
     template = "campaigns/coupons_panel.html"
 
+    def rests_on(self, contact_id: Any) -> list[Any]:
+        return [Coupon.objects.filter(contact_id=contact_id)]
+
     def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
-        theirs = Coupon.objects.filter(contact_id=contact_id).select_related("offer")
-        found = list(theirs.order_by("-reserved_at", "-id")[:10])
+        [theirs] = self.rests_on(contact_id)
+        found = list(theirs.select_related("offer").order_by("-reserved_at", "-id")[:10])
         return {"coupons": found} if found else None
 
 
@@ -84,6 +93,8 @@ class WouldShow(Panel):
     label = "What we would show"
     place = 60
     template = "campaigns/would_show_panel.html"
+    later = True
+    none = "Nothing yet: we know too little of what they like."
 
     def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
         wanted = [Wanted(0, contact_id)]

@@ -4,7 +4,7 @@ credit orders, work out recommendations, keep up what became of coupons, pick wi
 
 from datetime import datetime, timedelta
 
-from campaigns.delivery import notices, outbox
+from campaigns.delivery import joining, notices, outbox
 from campaigns.flows import journeys
 from campaigns.messages import recommending
 from campaigns.offers import codes, upkeep
@@ -54,8 +54,10 @@ def tell_colleagues(now: datetime, budget: Budget) -> int:
 
 @tick("campaigns.reap", every=15)
 def reap(now: datetime, budget: Budget) -> int:
-    """Take back what a dead sender had claimed; park what it may have sent."""
-    return outbox.reap()
+    """Take back what a dead sender had claimed; park what it may have sent. Forget what no longer waits
+    to join another message.
+    """
+    return outbox.reap() + joining.tidy()
 
 
 @tick(CREDIT, every=30)

@@ -6,7 +6,6 @@ so that a scanner which follows the links of a message, however often, has answe
 
 from __future__ import annotations
 
-from time import monotonic
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -19,13 +18,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from campaigns.models.images import stored_at
 from campaigns.surveys import answering
 from crm.kernel import clock
+from crm.kernel.allowance import Allowance
 from crm.shop.public_pages import page, unknown_link
-from tracking.collect.limits import Buckets, network
+from tracking.collect.limits import network
 
 TYPES = {"jpg": "image/jpeg", "png": "image/png"}
 # Whoever tries out tokens, by the neighbourhood they come from; whoever posts again and again, by message.
-_GUESSES = Buckets(rate=1, burst=30)
-_ANSWERS = Buckets(rate=0.2, burst=20)
+_GUESSES = Allowance("survey-guesses", most=30, seconds=30)
+_ANSWERS = Allowance("survey-answers", most=20, seconds=100)
 
 
 @require_safe
@@ -53,18 +53,18 @@ def image(request: HttpRequest, token: str, width: int, extension: str) -> HttpR
 @require_http_methods(["GET", "HEAD", "POST"])
 def survey(request: HttpRequest, token: str) -> HttpResponse:
     """The question with the tapped answer chosen; by POST that answer, and after it words of their own."""
-    asked = answering.question(token)
+    asked, now = answering.question(token), clock.now()
     if asked is None:
-        return unknown_link() if _GUESSES.take(network(_address(request)), monotonic()) else _busy()
+        return unknown_link() if _GUESSES.take(network(_address(request)), now) else _busy()
     if request.method != "POST":
         return page("campaigns/survey.html", asked=asked)
-    if not _ANSWERS.take(str(asked.delivery.pk), monotonic()):
+    if not _ANSWERS.take(str(asked.delivery.pk), now):
         return _busy()
     choice = asked.choice(request.POST.get("answer", ""))
     if choice is None:
         return page("campaigns/survey.html", asked=asked, nothing_chosen=True)
     words = request.POST.get("words", "").replace("\0", "")
-    answering.answer(asked, choice, words, clock.now())
+    answering.answer(asked, choice, words, now)
     return page("campaigns/survey_thanks.html", asked=asked, choice=choice, said=bool(words.strip()))
 
 

@@ -12,7 +12,7 @@ from campaigns.models import Campaign, Sender, SendingControl
 from campaigns.results import reporting
 from crm.audience import risk_report, standing_chart
 from crm.kernel import clock
-from crm.models import Heartbeat, LeadDefinition, Notice, Product, Segment, ShopSettings
+from crm.models import Heartbeat, LeadDefinition, Notice, Product, Segment, ShopSettings, Task
 from crm.ticking import ticks
 from tracking.models import Cart, InboundEvent
 
@@ -53,6 +53,9 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         broken=list(Segment.objects.exclude(problem="").order_by("name")[:LISTED]),
         closed=list(LeadDefinition.objects.exclude(problem="").order_by("name")[:LISTED]),
         untold=Notice.objects.filter(handed_at=None).exclude(problem="").count(),
+        handed_over=Task.objects.filter(
+            kind=Task.Kind.HAND_OVER, done_at=None, owner_id=request.user.pk
+        ).count(),
         steps=first_steps(shop),
         **people(today),
     )

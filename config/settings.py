@@ -32,6 +32,9 @@ REKINDLE_SHOP_URL = ENVIRONMENT.shop_url
 REKINDLE_INBOX_URL = ENVIRONMENT.inbox_url
 REKINDLE_SAFE_SINK = ENVIRONMENT.safe_sink
 REKINDLE_COLLECT_RATE = ENVIRONMENT.collect_rate
+REKINDLE_IMPORTS = ENVIRONMENT.places.home / "imports"
+REKINDLE_EXPORTS = ENVIRONMENT.places.home / "exports"
+REKINDLE_ERASED = ENVIRONMENT.places.home / "erased.jsonl"
 REKINDLE_LEASE_SECONDS = ENVIRONMENT.lease_seconds
 REKINDLE_SENDING_SECONDS = ENVIRONMENT.sending_seconds
 REKINDLE_SEGMENT_SECONDS = ENVIRONMENT.segment_seconds
@@ -66,12 +69,11 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 10_000
 # Applications
 
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.inlines",
-    "unfold.contrib.import_export",
-    "django.contrib.admin",
+    "config.admin_app.SiteConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -82,7 +84,6 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "csp",
     "anymail",
-    "import_export",
     "django_celery_beat",
     "crm",
     "tracking",
@@ -182,12 +183,6 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "admin:login"
 LOGIN_REDIRECT_URL = "admin:index"
-
-# Spreadsheets: a cell that begins like a formula stays text, and whoever may only look takes no list away.
-
-IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-IMPORT_EXPORT_IMPORT_PERMISSION_CODE = "add"
-IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "change"
 
 # Language, time, files
 

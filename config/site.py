@@ -1,6 +1,6 @@
 """The admin's frame: its name, its order, its home page."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.http import HttpRequest
@@ -8,16 +8,101 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 
 
-def _item(title: str, icon: str, url: str, permission: str = "") -> dict[str, Any]:
+def _item(title: str, icon: str, url: str, *permissions: str) -> dict[str, Any]:
+    """A page, for whoever holds one of these permissions; of none: for everybody."""
     item: dict[str, Any] = {"title": title, "icon": icon, "link": reverse_lazy(url)}
-    if permission:
-        item["permission"] = _holders_of(permission)
+    if permissions:
+        item["permission"] = _holders_of(permissions)
     return item
 
 
-def _holders_of(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _holders_of(permissions: Sequence[str]) -> Callable[[HttpRequest], bool]:
+    return lambda request: any(request.user.has_perm(one) for one in permissions)
 
+
+def _list(title: str, icon: str, model: str) -> dict[str, Any]:
+    """The list of a model ("crm.contact"), for whoever may view it."""
+    app, name = model.split(".")
+    return _item(title, icon, f"admin:{app}_{name}_changelist", f"{app}.view_{name}")
+
+
+MENU: list[dict[str, Any]] = [
+    {"items": [_item("Home", "home", "admin:index")]},
+    {
+        "title": "What we say",
+        "separator": True,
+        "items": [
+            _list("Campaigns", "campaign", "campaigns.campaign"),
+            _item(
+                "Calendar", "calendar_month", "admin:campaigns_campaign_calendar", "campaigns.view_campaign"
+            ),
+            _list("Templates", "draft", "campaigns.template"),
+            _list("Offers", "sell", "campaigns.offer"),
+            _list("Articles and guides", "menu_book", "campaigns.contentitem"),
+            _list("Surveys", "quiz", "campaigns.survey"),
+            _list("Deliveries", "outgoing_mail", "campaigns.delivery"),
+            _list("Enrolments", "route", "campaigns.enrolment"),
+            _list("Decisions", "rule", "campaigns.decision"),
+            _list("Frequency limits", "speed", "campaigns.frequencysettings"),
+            _list("Saved blocks", "widgets", "campaigns.savedblock"),
+            _list("Brand kit", "palette", "campaigns.brandkit"),
+            _list("Pictures", "photo_library", "campaigns.image"),
+            _list("Senders", "badge", "campaigns.sender"),
+        ],
+    },
+    {
+        "title": "People",
+        "separator": True,
+        "items": [
+            _list("Contacts", "group", "crm.contact"),
+            _list("The same person?", "join_inner", "crm.mergeproposal"),
+            _list("Companies", "domain", "crm.company"),
+            _list("Segments", "filter_alt", "crm.segment"),
+            _list("At risk", "hourglass_bottom", "crm.risksettings"),
+            _item("Leads", "view_kanban", "admin:crm_lead_board", "crm.view_lead"),
+            _list("Lead definitions", "flag", "crm.leaddefinition"),
+            _list("Hand-overs", "handshake", "crm.handover"),
+            _list("Who gets leads", "alt_route", "crm.assignmentrule"),
+            _list("Who is away", "event_busy", "crm.absence"),
+            _list("Statuses", "workspace_premium", "crm.status"),
+            _list("Tasks", "task_alt", "crm.task"),
+            _list("Notices", "notifications", "crm.notice"),
+            _list("Own fields", "edit_note", "crm.ownfield"),
+            _list("Imports", "upload_file", "crm.import"),
+            _item(
+                "Exports", "download", "admin:crm_export_changelist", "crm.export_contacts", "crm.view_export"
+            ),
+        ],
+    },
+    {
+        "title": "Shop",
+        "separator": True,
+        "items": [
+            _list("Carts", "shopping_cart", "tracking.cart"),
+            _list("Orders", "receipt_long", "crm.order"),
+            _list("What people did", "timeline", "tracking.event"),
+            _list("Products", "headphones", "crm.product"),
+            _list("Recommendations", "auto_awesome", "campaigns.recommendationrun"),
+        ],
+    },
+    {
+        "title": "Workings",
+        "separator": True,
+        "collapsible": True,
+        "items": [
+            _list("Shop settings", "storefront", "crm.shopsettings"),
+            _list("Desk hours", "schedule", "crm.desksettings"),
+            _list("Server keys", "key", "crm.serverkey"),
+            _list("Schedule", "schedule", "django_celery_beat.periodictask"),
+            _list("Came in", "inbox", "tracking.inboundevent"),
+            _list("Purposes", "fact_check", "crm.purpose"),
+            _list("Consent", "history_edu", "crm.consentevent"),
+            _list("Suppressions", "block", "crm.suppression"),
+            _list("Users", "person", "auth.user"),
+            _list("Groups", "groups", "auth.group"),
+        ],
+    },
+]
 
 UNFOLD = {
     "SITE_TITLE": "Rekindle",
@@ -35,6 +120,7 @@ UNFOLD = {
         lambda request: static("rekindle/brand.css"),
         lambda request: static("rekindle/launch.css"),
         lambda request: static("rekindle/flow.css"),
+        lambda request: static("rekindle/desk.css"),
     ],
     "SCRIPTS": [lambda request: static("rekindle/admin.js")],
     "DASHBOARD_CALLBACK": "config.home.home",
@@ -56,147 +142,6 @@ UNFOLD = {
     "SIDEBAR": {
         "show_search": True,
         "show_all_applications": False,
-        "navigation": [
-            {"items": [_item("Home", "home", "admin:index")]},
-            {
-                "title": "What we say",
-                "separator": True,
-                "items": [
-                    _item(
-                        "Campaigns",
-                        "campaign",
-                        "admin:campaigns_campaign_changelist",
-                        "campaigns.view_campaign",
-                    ),
-                    _item(
-                        "Calendar",
-                        "calendar_month",
-                        "admin:campaigns_campaign_calendar",
-                        "campaigns.view_campaign",
-                    ),
-                    _item(
-                        "Templates", "draft", "admin:campaigns_template_changelist", "campaigns.view_template"
-                    ),
-                    _item("Offers", "sell", "admin:campaigns_offer_changelist", "campaigns.view_offer"),
-                    _item(
-                        "Articles and guides",
-                        "menu_book",
-                        "admin:campaigns_contentitem_changelist",
-                        "campaigns.view_contentitem",
-                    ),
-                    _item("Surveys", "quiz", "admin:campaigns_survey_changelist", "campaigns.view_survey"),
-                    _item(
-                        "Deliveries",
-                        "outgoing_mail",
-                        "admin:campaigns_delivery_changelist",
-                        "campaigns.view_delivery",
-                    ),
-                    _item(
-                        "Decisions", "rule", "admin:campaigns_decision_changelist", "campaigns.view_decision"
-                    ),
-                    _item(
-                        "Frequency limits",
-                        "speed",
-                        "admin:campaigns_frequencysettings_changelist",
-                        "campaigns.view_frequencysettings",
-                    ),
-                    _item(
-                        "Saved blocks",
-                        "widgets",
-                        "admin:campaigns_savedblock_changelist",
-                        "campaigns.view_savedblock",
-                    ),
-                    _item(
-                        "Brand kit",
-                        "palette",
-                        "admin:campaigns_brandkit_changelist",
-                        "campaigns.view_brandkit",
-                    ),
-                    _item(
-                        "Pictures",
-                        "photo_library",
-                        "admin:campaigns_image_changelist",
-                        "campaigns.view_image",
-                    ),
-                    _item("Senders", "badge", "admin:campaigns_sender_changelist", "campaigns.view_sender"),
-                ],
-            },
-            {
-                "title": "People",
-                "separator": True,
-                "items": [
-                    _item("Contacts", "group", "admin:crm_contact_changelist", "crm.view_contact"),
-                    _item("Companies", "domain", "admin:crm_company_changelist", "crm.view_company"),
-                    _item("Segments", "filter_alt", "admin:crm_segment_changelist", "crm.view_segment"),
-                    _item(
-                        "At risk",
-                        "hourglass_bottom",
-                        "admin:crm_risksettings_changelist",
-                        "crm.view_risksettings",
-                    ),
-                    _item("Leads", "view_kanban", "admin:crm_lead_board", "crm.view_lead"),
-                    _item(
-                        "Lead definitions",
-                        "flag",
-                        "admin:crm_leaddefinition_changelist",
-                        "crm.view_leaddefinition",
-                    ),
-                    _item("Statuses", "workspace_premium", "admin:crm_status_changelist", "crm.view_status"),
-                    _item("Tasks", "task_alt", "admin:crm_task_changelist", "crm.view_task"),
-                    _item("Notices", "notifications", "admin:crm_notice_changelist", "crm.view_notice"),
-                    _item("Own fields", "edit_note", "admin:crm_ownfield_changelist", "crm.view_ownfield"),
-                ],
-            },
-            {
-                "title": "Shop",
-                "separator": True,
-                "items": [
-                    _item("Carts", "shopping_cart", "admin:tracking_cart_changelist", "tracking.view_cart"),
-                    _item("Orders", "receipt_long", "admin:crm_order_changelist", "crm.view_order"),
-                    _item("Products", "headphones", "admin:crm_product_changelist", "crm.view_product"),
-                    _item(
-                        "Recommendations",
-                        "auto_awesome",
-                        "admin:campaigns_recommendationrun_changelist",
-                        "campaigns.view_recommendationrun",
-                    ),
-                ],
-            },
-            {
-                "title": "Workings",
-                "separator": True,
-                "collapsible": True,
-                "items": [
-                    _item(
-                        "Shop settings",
-                        "storefront",
-                        "admin:crm_shopsettings_changelist",
-                        "crm.view_shopsettings",
-                    ),
-                    _item("Server keys", "key", "admin:crm_serverkey_changelist", "crm.view_serverkey"),
-                    _item(
-                        "Schedule",
-                        "schedule",
-                        "admin:django_celery_beat_periodictask_changelist",
-                        "django_celery_beat.view_periodictask",
-                    ),
-                    _item(
-                        "Came in",
-                        "inbox",
-                        "admin:tracking_inboundevent_changelist",
-                        "tracking.view_inboundevent",
-                    ),
-                    _item("Purposes", "fact_check", "admin:crm_purpose_changelist", "crm.view_purpose"),
-                    _item(
-                        "Consent", "history_edu", "admin:crm_consentevent_changelist", "crm.view_consentevent"
-                    ),
-                    _item(
-                        "Suppressions", "block", "admin:crm_suppression_changelist", "crm.view_suppression"
-                    ),
-                    _item("Users", "person", "admin:auth_user_changelist", "auth.view_user"),
-                    _item("Groups", "groups", "admin:auth_group_changelist", "auth.view_group"),
-                ],
-            },
-        ],
+        "navigation": MENU,
     },
 }

@@ -12,7 +12,23 @@ class CrmConfig(AppConfig):
         from crm import seed
         from crm.kernel import kinds
 
-        # What every app can say of a contact: its conditions, its rows on the timeline, its cards;
-        # and where it names segments.
-        kinds.autodiscover("conditions", "history", "panels", "uses")
+        # What every app can say of a contact: its conditions, its rows on the timeline, its cards; what a
+        # colleague can do about one; what stands in a colleague's day, and how one of several is chosen for a
+        # lead; where it names segments; what can come in by spreadsheet, and which exports of others it
+        # knows; what it keeps of a contact, where else they are known, what makes two alike, and how
+        # colleagues turn to one.
+        kinds.autodiscover(
+            "choosers",
+            "conditions",
+            "elsewhere",
+            "history",
+            "keeping",
+            "likeness",
+            "panels",
+            "person_acts",
+            "touches",
+            "uses",
+            "sheets.exports",
+            "sheets.subjects",
+        )
         post_migrate.connect(seed.after_migrate, sender=self)

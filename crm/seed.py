@@ -1,4 +1,5 @@
-"""The rows the product cannot do without: purposes, and the settings of the shop and of who is at risk.
+"""The rows the product cannot do without: purposes, and the settings of the shop, of its sales desk and of
+who is at risk.
 
 Added after every migration where they are missing; what a user has changed is left alone.
 """
@@ -12,7 +13,7 @@ from django.apps import AppConfig
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
 from django.db.migrations.executor import MigrationExecutor
 
-from crm.models import Channel, Purpose, RiskSettings, ShopSettings
+from crm.models import Channel, DeskSettings, Purpose, RiskSettings, ShopSettings
 
 MARKETING, TRACKING, TRANSACTIONAL = Purpose.Kind.MARKETING, Purpose.Kind.TRACKING, Purpose.Kind.TRANSACTIONAL
 CONSENT = ["consent"]
@@ -107,6 +108,7 @@ def plant(using: str = DEFAULT_DB_ALIAS) -> None:
             ignore_conflicts=True,
         )
         RiskSettings.objects.using(using).get_or_create(pk=1)
+        DeskSettings.objects.using(using).get_or_create(pk=1)
         shop, _ = ShopSettings.objects.using(using).get_or_create(pk=1)
         if not shop.ingest_key:
             shop.ingest_key = f"pk_{secrets.token_urlsafe(18)}"

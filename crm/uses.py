@@ -1,7 +1,7 @@
 """Where crm keeps rules that may name a segment."""
 
 from crm.audience.uses import Place, places
-from crm.models import LeadVersion, ScoreLine, Segment, Stage, Status
+from crm.models import AssignmentRule, LeadVersion, ScoreLine, Segment, Stage, Status
 
 
 @places.register
@@ -54,4 +54,14 @@ class StatusRules(Place):
     key = "crm.statuses"
     label = "status"
     model = Status
+    documents = ("rule",)
+
+
+@places.register
+class AssignmentRules(Place):
+    """Whose leads a rule hands to whom."""
+
+    key = "crm.assignment_rules"
+    label = "assignment rule"
+    model = AssignmentRule
     documents = ("rule",)

@@ -5,6 +5,8 @@ Whoever opens a forwarded message learns a masked address and nothing else. No s
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views.decorators.csrf import csrf_exempt
@@ -38,15 +40,30 @@ def choose(request: HttpRequest, token: str) -> HttpResponse:
     mailed = links.read(tokens.Purpose.PREFERENCES, token)
     if mailed is None:
         return unknown_link()
-    if request.method != "POST":
-        return page("crm/preferences.html", here=preferences.standing(mailed))
+    now = clock.now()
+    saved = request.method == "POST" and _chosen(request, mailed, now)
+    return page(
+        "crm/preferences.html",
+        here=preferences.standing(mailed),
+        rests_until=preferences.rests_until(mailed, now),
+        rest_days=preferences.REST.days,
+        saved=saved,
+    )
+
+
+def _chosen(request: HttpRequest, mailed: links.Mailed, now: datetime) -> bool:
+    """Do what the pressed button says; whether one was."""
     if "everything" in request.POST:
-        preferences.stop(mailed, clock.now(), _who(request), everything=True)
-        return page("crm/preferences.html", here=preferences.standing(mailed), saved=True)
-    if "save" not in request.POST:
-        return page("crm/preferences.html", here=preferences.standing(mailed))
-    here = preferences.choose(mailed, request.POST.getlist("purpose"), clock.now(), _who(request))
-    return page("crm/preferences.html", here=here, saved=True)
+        preferences.stop(mailed, now, _who(request), everything=True)
+    elif "rest" in request.POST:
+        preferences.rest(mailed, now)
+    elif "go_on" in request.POST:
+        preferences.go_on(mailed, now)
+    elif "save" in request.POST:
+        preferences.choose(mailed, request.POST.getlist("purpose"), now, _who(request))
+    else:
+        return False
+    return True
 
 
 @require_safe

@@ -1,5 +1,6 @@
 """What every test may count on: real servers for the run, a clean broker, a browser where there is one."""
 
+import gc
 import os
 import shutil
 import signal
@@ -11,6 +12,8 @@ from typing import Any, NoReturn
 import pytest
 from django.apps import apps
 from django.db.models.signals import post_migrate
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
@@ -31,6 +34,14 @@ LONG = (
 )
 RUN = pytest.StashKey[servers.Run]()
 NO_CHROMIUM = "no Chromium on this machine"
+
+# Property tests try the same examples every time, so that what turns red is what was changed; `make chaos`
+# tries new ones (--hypothesis-profile=new). How fast they are made says nothing about the product.
+for name, same in (("same", True), ("new", False)):
+    settings.register_profile(
+        name, derandomize=same, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True
+    )
+settings.load_profile("same")
 
 
 def chromium_path() -> str | None:
@@ -81,6 +92,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What is imported by now stays; to look through it for garbage each time takes a sixth of the run."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadFileScheduling:
     config.option.loadscopereorder = False
@@ -118,9 +136,18 @@ def django_db_setup(
     post_migrate.connect(hold_nobody_out, sender=apps.get_app_config("campaigns"))
     with django_db_blocker.unblock():
         databases.make(servers_run)
+        databases.remember()
+    TransactionTestCase._fixture_teardown = _renew_the_database  # type: ignore[method-assign]
     yield
     with django_db_blocker.unblock():
         databases.drop(servers_run)
+
+
+def _renew_the_database(self: TransactionTestCase) -> None:
+    """In place of Django's, which empties and seeds all tables after every test that commits."""
+    from tests import databases
+
+    databases.renew()
 
 
 def hold_nobody_out(using: str, **_rest: Any) -> None:

@@ -29,9 +29,12 @@ from campaigns.models import (
 )
 from crm.kernel import ids, tokens
 from crm.models import (
+    Absence,
+    AssignmentRule,
     Company,
     ConsentEvent,
     Contact,
+    Import,
     Lead,
     LeadDefinition,
     LeadVersion,
@@ -330,11 +333,22 @@ def world(db: None) -> World:
     ServerKey.objects.create(name="Server", prefix="sk_test_", sha256=b"x" * 32, created_at=NOW)
     InboundEvent.objects.create(source="collect", body={"e": []}, received_at=NOW)
     lead(contact, definition())
+    AssignmentRule.objects.create(name="Nordics", created_at=NOW)
+    anna = User.objects.create_user("anna")
+    Absence.objects.create(user=anna, from_day=NOW.date(), to_day=NOW.date())
     offer()
     OfferSettings.objects.create()
     Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
     Survey.objects.create(slug="why_not", question="What held you back?", created_at=NOW)
     Status.objects.create(key="vip", name="VIP", created_at=NOW)
+    Import.objects.create(
+        subject="crm.contacts",
+        name="people.csv",
+        status=Import.Status.CHECKED,
+        look={"format": "csv", "headings": ["email"], "samples": [["bo@shop-customers.example"]]},
+        mapping={"0": "email"},
+        created_at=NOW,
+    )
     event = ConsentEvent.objects.first()
     assert event is not None
     Suppression.objects.create(

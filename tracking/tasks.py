@@ -5,7 +5,7 @@ from datetime import datetime
 from crm.kernel.work import Budget
 from crm.ticking import tick
 from tracking.shop import carts
-from tracking.visits import ingest, retention, rollups
+from tracking.visits import ingest, on_site, retention, rollups
 
 
 @tick("tracking.ingest", every=2)
@@ -17,6 +17,12 @@ def read_inbound(now: datetime, budget: Budget) -> int:
         if not budget:
             break
     return done
+
+
+@tick("tracking.on_site", every=60)
+def tell_on_site(now: datetime, budget: Budget) -> int:
+    """Tell colleagues whose leads are on the site"""
+    return on_site.tell(now)
 
 
 @tick("tracking.bought", every=15)

@@ -11,8 +11,8 @@ from typing import Any
 
 from django import forms
 from django.template.loader import render_to_string
-from django.urls import reverse
 
+from campaigns.admin.images import choosable
 from campaigns.messages import kinds, saved
 from campaigns.messages.checking import MOST_BLOCKS
 from campaigns.messages.editing import Mistake
@@ -66,7 +66,7 @@ class Row:
             if isinstance(one, forms.CharField) and not one.widget.is_hidden:
                 one.widget.attrs |= {"data-speaks": ""}
             if isinstance(one, Picture):
-                one.widget.attrs |= {"data-choose-image": reverse("admin:campaigns_image_choose")}
+                choosable(one)
             if name in self.by_field:
                 one.widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"{self.id}-{name}-wrong"}
         return [(form[name], self.by_field.get(name, [])) for name in form.fields]
@@ -74,11 +74,7 @@ class Row:
     @property
     def summary(self) -> str:
         """A few words of what was typed, to know it by while it is folded."""
-        fields = self.kind.Params.base_fields if self.kind else {}
-        params = self.stored.get("params", {})
-        names = (name for name, one in fields.items() if isinstance(one, forms.CharField))
-        typed = (str(params.get(name, "")) for name in names)
-        return next((" ".join(words.split())[:80] for words in typed if words.strip()), "")
+        return self.kind.summary(self.stored.get("params", {}))[:80] if self.kind else ""
 
 
 def rows_of(blocks: Sequence[Mapping[str, Any]]) -> list[Row]:

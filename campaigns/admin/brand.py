@@ -10,17 +10,18 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
-from django.urls import path, reverse, reverse_lazy
+from django.shortcuts import render
+from django.urls import path
 from django.views.decorators.http import require_http_methods, require_POST
 
 from campaigns.admin import frames
+from campaigns.admin.images import CHOOSER, choosable
 from campaigns.messages import branding, sampling
 from campaigns.messages.branding import Restyled
 from campaigns.models import BrandKit
-from crm.kernel import clock
+from crm.kernel import clock, colours
 from crm.kernel.backoffice import (
-    ModelAdmin,
+    OneRowAdmin,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     WebAddress,
@@ -101,10 +102,11 @@ class BrandForm(forms.ModelForm):
         shop = ShopSettings.objects.filter(pk=1).first() or ShopSettings()
         self.initial.update(logo_url=shop.logo_url, button=shop.colour)
         if "logo_url" in self.fields:
-            chooser = {"data-choose-image": reverse_lazy("admin:campaigns_image_choose")}
-            self.fields["logo_url"].widget = UnfoldAdminTextInputWidget(attrs=chooser)
+            self.fields["logo_url"].widget = UnfoldAdminTextInputWidget()
+            choosable(self.fields["logo_url"])
         for name in COLOURS:
             if name in self.fields:
+                self.fields[name].error_messages["invalid"] = colours.HOW_WRITTEN
                 self.fields[name].widget = UnfoldAdminTextInputWidget(
                     attrs={"data-colour": "", "maxlength": 7}
                 )
@@ -120,10 +122,9 @@ class BrandForm(forms.ModelForm):
 
 
 @admin.register(BrandKit)
-class BrandKitAdmin(ModelAdmin):
+class BrandKitAdmin(OneRowAdmin):
     form = BrandForm
     change_form_outer_before_template = "campaigns/brand_page.html"
-    compressed_fields = False
     fieldsets = [
         (
             "What it looks like",
@@ -137,13 +138,7 @@ class BrandKitAdmin(ModelAdmin):
     ]
 
     class Media:
-        js = ["rekindle/images.js", "rekindle/brand.js"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        js = [CHOOSER, "rekindle/brand.js"]
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: Any = None) -> BrandKit | None:
         return branding.this_kit() if object_id == "1" else None
@@ -159,11 +154,6 @@ class BrandKitAdmin(ModelAdmin):
             path("contrast/", wrap(require_POST(self.contrast)), name="campaigns_brandkit_contrast"),
             *super().get_urls(),
         ]
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect(reverse("admin:campaigns_brandkit_change", args=[1]))
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -204,7 +194,7 @@ class BrandKitAdmin(ModelAdmin):
         _report(request, branding.restyle(branding.look_of(obj, shop), request.user, now))
 
     def response_change(self, request: HttpRequest, obj: BrandKit) -> HttpResponse:
-        return redirect("admin:campaigns_brandkit_change", 1)
+        return self._own_page()
 
 
 def _report(request: HttpRequest, done: Restyled) -> None:

@@ -13,8 +13,10 @@ from django.urls import path
 from django.views.decorators.http import require_GET
 
 from campaigns.delivery import limits
+from campaigns.delivery.channels.base import channels
 from campaigns.flows import planning
-from campaigns.models import Campaign
+from campaigns.flows.kinds import steps
+from campaigns.models import Campaign, Step
 from crm.kernel import clock, patience
 from crm.models import Channel
 from crm.shop.settings import shop_zone
@@ -49,7 +51,7 @@ def show(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "conflicts": _conflicts(weeks),
         "campaigns": every,
         "segments": _segments(every),
-        "channels": [(Channel.EMAIL.value, Channel.EMAIL.label)],
+        "channels": _channels(),
         "asked": asked,
         "is_filtered": any(asked.values()),
         "weekdays": list(calendar.day_name),
@@ -70,13 +72,28 @@ def _chosen(every: list[Campaign], request: HttpRequest) -> tuple[list[Campaign]
     named = {name: request.GET.get(name, "") for name in ("campaign", "channel", "segment")}
     asked = {
         "campaign": named["campaign"] if named["campaign"] in {str(one.pk) for one in every} else "",
-        "channel": named["channel"] if named["channel"] == Channel.EMAIL else "",
+        "channel": named["channel"] if named["channel"] in dict(_channels()) else "",
         "segment": named["segment"] if named["segment"] in {str(one.pk) for one in _segments(every)} else "",
     }
     chosen = [one for one in every if asked["campaign"] in ("", str(one.pk))]
     if asked["segment"]:
         chosen = [one for one in chosen if _is_about(one, asked["segment"])]
+    if asked["channel"]:
+        writing = _writing(asked["channel"])
+        chosen = [one for one in chosen if one.pk in writing]
     return chosen, asked
+
+
+def _channels() -> list[tuple[str, str]]:
+    """The channels by which steps write to people."""
+    writes = {kind.channel for kind in steps if kind.channel}
+    return [(one.sends, one.label) for one in channels if one.sends in writes]
+
+
+def _writing(channel: str) -> set[int]:
+    """The campaigns of which a step writes by this channel."""
+    kinds = [kind.key for kind in steps if kind.channel == channel]
+    return set(Step.objects.filter(kind__in=kinds).values_list("version__campaign", flat=True))
 
 
 def _is_about(campaign: Campaign, segment: str) -> bool:

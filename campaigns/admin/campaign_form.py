@@ -33,13 +33,17 @@ HELP = {
     "earns: 0.2 is a fifth. Begin with 0.2; go down to 0.05 or 0.1 once the answer is "
     "clear.",
     "in_caps": "On: its messages count in the frequency limits and obey them (one marketing "
-    "e-mail in 20 hours, four a week). Off only for what people asked for themselves, "
-    "such as a double opt-in.",
+    "e-mail in 20 hours, four a week). Off only for what nobody counts as advertising, "
+    "such as a double opt-in; of a single message that was asked for, its step says so.",
     "priority": "Of two messages for one person the one with the lower number goes first. 10 what "
     "was asked for, 30 left carts, 40 browsing, 50 replenishment, 60 nurture, 70 win-"
     "back, 80 broadcasts, 90 surveys.",
+    "for_status": "Such as VIP: to people who are, its messages go before those of other campaigns "
+    "of the same number. It keeps nobody out: the entry rule says who may enter. Blank: for nobody in "
+    "particular.",
     "when_beaten": "A left cart goes stale, so its message waits only until it is too late; news may "
-    "be dropped, as there will be other news.",
+    "be dropped, as there will be other news. What shows products may join: they stand in the next message "
+    "to the person that has the block “Also for you”, and this one is not sent.",
     "purpose": "What people must have agreed to. Nobody else is written to.",
     "sender": "A person people can answer. Blank: the default sender.",
     "quiet_hours": "On: messages leave only in the hours of the frequency limits, where the person is. What "
@@ -64,7 +68,7 @@ class CampaignForm(forms.ModelForm):
         fields = [
             "name", "description", "purpose", "sender", "entry_rule", "existing_a_day", "reentry_days",
             "exit_on_purchase", "exit_rule", "expires_after", "quiet_hours", "control_share", "goal",
-            "priority", "in_caps", "when_beaten", "is_shadow",
+            "priority", "for_status", "in_caps", "when_beaten", "is_shadow",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -100,6 +104,11 @@ class CampaignForm(forms.ModelForm):
             cleaned["existing_a_day"] = None
         return cleaned
 
+    def save(self, commit: bool = True) -> Any:
+        if "goal" in self.changed_data:
+            self.instance.goal_asked_at = None  # Of everybody anew: the rule is another one.
+        return super().save(commit)
+
 
 class WhoForm(CampaignForm):
     class Meta(CampaignForm.Meta):
@@ -110,7 +119,8 @@ def form_of(section: str) -> type[forms.ModelForm[Any]]:
     """The form of a section; without one, the form that makes a new campaign."""
     if section == SETTINGS:
         return CampaignForm
-    made = kind_form(WhoForm, "trigger", "trigger_params", triggers, {"existing_a_day": _looks_at_people})
+    only_for = {"existing_a_day": _looks_at_people, "reentry_days": _comes_again}
+    made = kind_form(WhoForm, "trigger", "trigger_params", triggers, only_for)
     made.base_fields["trigger"].label = "What lets people in"
     return made
 
@@ -124,7 +134,7 @@ def fieldsets(section: str, *, may_change: bool) -> list[Any]:
             ("Who enters", {"fields": [*seen, *lets_in, "entry_rule", "existing_a_day", "reentry_days"]}),
             ("When they leave", {"fields": ["exit_on_purchase", "exit_rule"]}),
             ("How it is measured", {"fields": ["control_share", "goal"]}),
-            ("Beside other campaigns", {"fields": ["priority", "when_beaten", "in_caps"]}),
+            ("Beside other campaigns", {"fields": ["priority", "for_status", "when_beaten", "in_caps"]}),
         ]
     if section == SETTINGS:
         return [
@@ -146,3 +156,8 @@ def _mark(campaign: Campaign) -> str:
 
 def _looks_at_people(kind: Trigger) -> bool:
     return bool(kind.looks_at_people)
+
+
+def _comes_again(kind: Trigger) -> bool:
+    """Whether the re-entry time means anything: not for a broadcast on a date, which goes to each once."""
+    return bool(kind.asks_reentry)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from campaigns.admin import campaign_head, picture, trials
 from campaigns.admin import results as shown_results
-from campaigns.admin.decisions import LABELS
 from campaigns.flows import editing, launching
 from campaigns.flows.kinds import triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment, Step
@@ -21,6 +23,7 @@ from crm.models import Contact
 
 ON_A_PAGE = 50
 MOST_DECISIONS = 100
+MOST_RUNS = 20
 
 
 def results(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
@@ -71,13 +74,15 @@ def why(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRespo
     more: dict[str, Any] = {}
     if contact is not None:
         words = {row.key: picture.sentence(row) for row in _known_steps(campaign)}
-        decisions = Decision.objects.filter(contact=contact, campaign=campaign).order_by("-decided_at", "-id")
+        before = _place(request.GET.get("before", ""))
+        decisions, older = _decisions(campaign, contact, before)
+        runs = Enrolment.objects.filter(contact=contact, campaign=campaign).order_by("-entered_at")
         more = {
-            "decisions": [
-                (row, words.get(row.step_key, ""), LABELS.get(row.verdict, "info"))
-                for row in decisions[:MOST_DECISIONS]
-            ],
-            "runs": Enrolment.objects.filter(contact=contact, campaign=campaign).order_by("-entered_at")[:20],
+            "decisions": [(row, words.get(row.step_key, ""), _heading(row)) for row in decisions],
+            "older": older,
+            "is_older": before is not None,
+            "runs": runs[: MOST_RUNS + 1],
+            "most_runs": MOST_RUNS,
             "lets_in": picture.of_trigger(campaign),
             "explanation": _explained(campaign, contact, now),
         }
@@ -93,6 +98,39 @@ def why(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRespo
         **more,
     )
     return render(request, "campaigns/campaign_why.html", context)
+
+
+def _decisions(
+    campaign: Campaign, contact: Contact, before: tuple[datetime, UUID] | None
+) -> tuple[list[Decision], str]:
+    """What was decided below a place, the newest first, and the place where older ones begin: blank at the
+    end.
+    """
+    rows = Decision.objects.filter(contact=contact, campaign=campaign)
+    if before is not None:
+        at, last = before
+        # The plain bound beside the exact one is what the index on (contact, -time) can use.
+        rows = rows.filter(Q(decided_at__lt=at) | Q(pk__lt=last), decided_at__lte=at)
+    found = list(rows.order_by("-decided_at", "-id")[: MOST_DECISIONS + 1])
+    shown = found[:MOST_DECISIONS]
+    more = len(found) > MOST_DECISIONS
+    return shown, f"{shown[-1].decided_at.isoformat()}~{shown[-1].pk}" if more else ""
+
+
+def _place(typed: str) -> tuple[datetime, UUID] | None:
+    """A place in what was decided, from the address bar; none where it is no such place."""
+    at, _, pk = typed.partition("~")
+    try:
+        moment, last = datetime.fromisoformat(at), UUID(pk)
+    except ValueError:
+        return None
+    return (moment, last) if moment.tzinfo else None
+
+
+def _heading(row: Decision) -> str:
+    """The verdict, where the words of the decision do not begin with it themselves."""
+    verdict = row.get_verdict_display()
+    return "" if row.words.lower().startswith(verdict) else verdict
 
 
 def _known_steps(campaign: Campaign) -> list[Step]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
@@ -26,9 +27,9 @@ from campaigns.admin import (
     results,
     trials,
 )
-from campaigns.flows import launching
+from campaigns.flows import launching, permitted
 from campaigns.flows.kinds import Playbook, playbooks, triggers
-from campaigns.models import Campaign, Enrolment
+from campaigns.models import Campaign, Enrolment, Step
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.kernel.kinds import UnknownKind
@@ -39,6 +40,8 @@ ACTS = {
     "stop": "Stopped for good. People inside leave it.",
 }
 STATES = {"draft": "info", "running": "success", "paused": "warning", "stopped": "danger"}
+GROUPS = ("Win back", "Welcome", "Sell again", "Tell them", "Listen")
+"""The groups of playbooks in the order of the guide; others come after them."""
 FORMS = (campaign_form.WHO, campaign_form.SETTINGS)
 
 
@@ -101,7 +104,10 @@ class CampaignAdmin(ModelAdmin):
         if not self.has_add_permission(request):
             raise PermissionDenied
         try:
-            campaign = playbooks.get(key).make(clock.now())
+            with transaction.atomic():
+                campaign = playbooks.get(key).make(clock.now())
+                if held := _held(request, campaign):
+                    raise PermissionDenied(held)
         except UnknownKind as error:
             raise Http404(str(error)) from error
         messages.success(request, f"{campaign} is a draft now. Nothing is sent before you launch it.")
@@ -119,7 +125,7 @@ class CampaignAdmin(ModelAdmin):
                 messages.success(request, ACTS[verb])
             elif verb == "publish":
                 moves = request.POST.get("move") == "yes"
-                launching.publish(campaign, by, now, move_people=moves)
+                launching.publish(campaign, by, now, move_people=moves, may=request.user.has_perm)
                 inside = "were moved to it" if moves else "go on with the version they began"
                 messages.success(request, f"The new version is in use. People inside {inside}.")
             else:
@@ -218,6 +224,12 @@ class CampaignAdmin(ModelAdmin):
         return campaign
 
 
+def _held(request: HttpRequest, campaign: Campaign) -> str:
+    """Why this person may not make a campaign with such steps; blank where they may."""
+    kinds = Step.objects.filter(version__campaign=campaign).values_list("kind", flat=True)
+    return next((words for kind in kinds if (words := permitted.refusal(kind, request.user.has_perm))), "")
+
+
 def _section(request: HttpRequest) -> str:
     """Which of the forms is meant; blank for the flow, and for the form of a new campaign."""
     asked = request.GET.get("section", "")
@@ -230,4 +242,5 @@ def _plays() -> list[tuple[str, list[tuple[Playbook, list[str]]]]]:
     for play in playbooks:
         told = (inspect.getdoc(type(play)) or "").split("\n\n")
         groups.setdefault(play.group or "Others", []).append((play, [" ".join(one.split()) for one in told]))
-    return list(groups.items())
+    order = {name: place for place, name in enumerate(GROUPS)}
+    return sorted(groups.items(), key=lambda group: order.get(group[0], len(order)))

@@ -8,6 +8,7 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 
+from campaigns.admin.images import CHOOSER, choosable
 from campaigns.models import ContentItem
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, WebAddress, display
@@ -41,6 +42,8 @@ class ContentForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "image_url" in self.fields:
+            choosable(self.fields["image_url"])
         for name, column in (("categories", "category"), ("brands", "brand")):
             known = set(Product.objects.exclude(**{column: ""}).values_list(column, flat=True).distinct())
             known |= set(getattr(self.instance, name) or [])
@@ -68,6 +71,9 @@ class ContentAdmin(ModelAdmin):
         ("Whom it is for", {"fields": ["categories", "brands"]}),
         ("When", {"fields": [("published_at", "is_active")]}),
     ]
+
+    class Media:
+        js = [CHOOSER]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"published_at": clock.now()} | super().get_changeform_initial_data(request)

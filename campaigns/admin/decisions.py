@@ -13,6 +13,7 @@ LABELS = {
     "sent": "success",
     "held_out": "warning",
     "waited": "info",
+    "joined": "success",
     "skipped": "warning",
     "suppressed": "warning",
     "left": "info",

@@ -124,7 +124,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         if delivery is None or not delivery.context:
             raise Http404("Nothing was rendered for this delivery.")
-        if delivery.origin == Delivery.Origin.NOTICE:
+        if delivery.origin in (Delivery.Origin.NOTICE, Delivery.Origin.PERSONAL):
             letter = notices.as_sent(delivery)
             return frames.plain(f"{letter.subject}\n\n{letter.text}" if letter else "")
         if delivery.origin == Delivery.Origin.SYSTEM:

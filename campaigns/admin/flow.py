@@ -16,15 +16,16 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from campaigns.admin import campaign_head, picture
+from campaigns.admin import campaign_head, flow_undo, picture
 from campaigns.admin.campaign_form import SETTINGS, WHO
 from campaigns.admin.steps import StepForm, form_of
-from campaigns.flows import editing, launching
+from campaigns.flows import editing, launching, permitted
+from campaigns.flows.acting import GROUPS
 from campaigns.flows.checklist import Check
 from campaigns.flows.kinds import Step as StepKind
 from campaigns.flows.kinds import steps
 from campaigns.flows.outline import find, outline
-from campaigns.models import Campaign, Step
+from campaigns.models import Campaign, FlowVersion, Step
 from campaigns.results.steps import at_steps
 from crm.kernel import clock
 
@@ -42,9 +43,11 @@ class Panel:
     seen: str = ""
     notice: str = ""
     is_gone: bool = False
+    held: str = ""
     may_go_up: bool = False
     may_go_down: bool = False
-    menu: list[tuple[str, list[tuple[StepKind, str, bool]]]] | None = None
+    waiting: int = 0
+    menu: list[tuple[str, list[tuple[StepKind, str]]]] | None = None
     after: str = ""
     path: str = ""
     above: str = ""
@@ -64,8 +67,13 @@ def page(
     may_change = model_admin.has_change_permission(request, campaign)
     if panel is None:
         panel = _asked(request, rows, may_change)
+    may = request.user.has_perm
+    if panel.row is not None:
+        panel.held = permitted.refusal(panel.row.kind, may)
     at = at_steps(campaign, now - campaign_head.WEEK)
-    checks = launching.checklist(campaign, now)
+    if panel.row and panel.row.key in at.by_key:
+        panel.waiting = at.by_key[panel.row.key].people
+    checks = launching.checklist(campaign, now, may=may if may_change else None)
     change_url = campaign_head.flow_url(campaign)
     inside = sum(at.by_version.values())
     context = campaign_head.page(
@@ -74,7 +82,7 @@ def page(
         campaign,
         campaign_head.FLOW,
         now,
-        picture=picture.draw(campaign, rows, at, panel.row.key if panel.row else ""),
+        picture=picture.draw(campaign, rows, at, panel.row.key if panel.row else "", may),
         panel=panel,
         version=version,
         is_frozen=version is not None and version.frozen_at is not None,
@@ -82,10 +90,11 @@ def page(
         inside=inside,
         shifts=_shifts(campaign) if version and version.frozen_at is None else [],
         elsewhere=inside - at.by_version.get(version.pk if version else 0, 0),
-        checklist=[(check, check.url or _mended_at(check, rows, change_url)) for check in checks],
+        checklist=[(check, check.url or mended_at(check, rows, change_url)) for check in checks],
         missing=sum(not check.done for check in checks),
         change_url=change_url,
         may_change=may_change,
+        undo=flow_undo.offered(request, campaign, version, rows, now) if may_change else None,
     )
     return render(request, "campaigns/flow.html", context)
 
@@ -96,6 +105,9 @@ def act(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRespo
     if verb not in ACTS:
         raise BadRequest("there is no such change of a flow")
     before = launching.newest_version(campaign)
+    if held := _held(request, before):
+        messages.error(request, held)
+        return _back(campaign, _word(request, "key"))
     try:
         done = ACTS[verb](model_admin, request, campaign)
     except editing.CannotEdit as error:
@@ -115,6 +127,15 @@ def act(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRespo
             f"Nothing changes for anybody before you press “Use version {after.number}”.",
         )
     return _back(campaign, key)
+
+
+def _held(request: HttpRequest, version: FlowVersion | None) -> str:
+    """Why this person may not do that to the step that is named; blank where they may."""
+    kinds = {request.POST.get("kind", "")}
+    if version is not None:
+        kinds |= set(version.steps.filter(key=_word(request, "key")).values_list("kind", flat=True))
+    refused = (permitted.refusal(kind, request.user.has_perm) for kind in sorted(kinds))
+    return next(filter(None, refused), "")
 
 
 type Done = tuple[str, str] | HttpResponse
@@ -189,8 +210,18 @@ def _copy(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
 
 
 def _remove(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
-    editing.take_out(campaign, _word(request, "key"), _word(request, "seen"), clock.now())
-    return "", "The step is deleted."
+    key = _word(request, "key")
+    rows = editing.steps_of(launching.newest_version(campaign))
+    words = next((picture.sentence(row) for row in rows if row.key == key), "")
+    flow_undo.delete(request, campaign, key, _word(request, "seen"), words, clock.now())
+    # The page itself says it, beside *Undo*.
+    model_admin.log_change(request, campaign, f"Deleted: {words}.")
+    return "", ""
+
+
+def _put_back(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
+    step = flow_undo.put_back(request, campaign, clock.now())
+    return step.key, f"Back where it was: {picture.sentence(step)}."
 
 
 def _give_up(model_admin: Any, request: HttpRequest, campaign: Campaign) -> Done:
@@ -204,6 +235,7 @@ ACTS = {
     "put": _put,
     "copy": _copy,
     "remove": _remove,
+    "put_back": _put_back,
     "give_up": _give_up,
 }
 
@@ -221,7 +253,7 @@ def _shifts(campaign: Campaign) -> list[tuple[int, str, str, str]]:
     return [(shift.people, said(shift.step), shift.how, said(shift.to)) for shift in found]
 
 
-def _mended_at(check: Check, rows: list[Step], change_url: str) -> str:
+def mended_at(check: Check, rows: list[Step], change_url: str) -> str:
     """Where on the campaign's own pages a line of the checklist is mended."""
     if check.place == "steps":
         key = next((row.key for row in rows if row.pk == check.pk), "")
@@ -234,12 +266,13 @@ def _asked(request: HttpRequest, rows: list[Step], may_change: bool) -> Panel:
     if may_change and "add" in request.GET:
         after, path = request.GET.get("after", "")[:LONGEST_NAME], request.GET.get("path", "")[:LONGEST_NAME]
         above = next((picture.sentence(row) for row in rows if row.key == after), "")
-        return Panel(menu=_menu(), after=after, path=path, above=above)
+        return Panel(menu=_menu(request), after=after, path=path, above=above)
     key = request.GET.get("step", "")
     row = next((row for row in rows if row.key == key), None)
     if row is None:
         return Panel(notice="This step is no longer there." if key else "")
-    panel = Panel(row, form_of(row, rows) if may_change else None, editing.mark(row))
+    fills_in = may_change and not permitted.refusal(row.kind, request.user.has_perm)
+    panel = Panel(row, form_of(row, rows) if fills_in else None, editing.mark(row))
     _read_again(panel, rows)
     return panel
 
@@ -252,14 +285,14 @@ def _read_again(panel: Panel, rows: list[Step]) -> None:
         panel.may_go_down = editing.may_move(place, False)
 
 
-def _menu() -> list[tuple[str, list[tuple[StepKind, str, bool]]]]:
-    """Every kind of step by its group, each with what it does in a sentence, and how its icon is drawn."""
-    groups: dict[str, list[tuple[StepKind, str, bool]]] = {}
-    for kind in steps:
+def _menu(request: HttpRequest) -> list[tuple[str, list[tuple[StepKind, str]]]]:
+    """Every kind of step that they may add by its group, each with what it does in a sentence."""
+    groups: dict[str, list[tuple[StepKind, str]]] = {group: [] for group in GROUPS}
+    for kind in permitted.addable(request.user.has_perm):
         told = kind.help or " ".join((inspect.getdoc(type(kind)) or "").split("\n\n")[0].split())
         first = told.split(". ")[0].removesuffix(".") + "."
-        groups.setdefault(kind.group, []).append((kind, first, picture.is_symbol(kind.icon)))
-    return list(groups.items())
+        groups.setdefault(kind.group, []).append((kind, first))
+    return [(group, kinds) for group, kinds in groups.items() if kinds]
 
 
 def _word(request: HttpRequest, name: str) -> str:

@@ -6,17 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 
 from campaigns.delivery import limits_report
 from campaigns.models import ChannelLimit, FrequencySettings
 from campaigns.seed import LIMITS
 from crm.kernel import clock
 from crm.kernel.backoffice import (
-    ModelAdmin,
+    OneRowAdmin,
     TabularInline,
     UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
@@ -158,10 +156,10 @@ class LimitInline(TabularInline):
 
 
 @admin.register(FrequencySettings)
-class FrequencyAdmin(ModelAdmin):
+class FrequencyAdmin(OneRowAdmin):
+    saved = "Saved. It holds from the next message on, also for those in the queue."
     form = FrequencyForm
     inlines = [LimitInline]
-    compressed_fields = False
     change_form_outer_after_template = "campaigns/frequency_page.html"
     fieldsets = [
         ("Offers", {"fields": ["offers_a_day"]}),
@@ -169,17 +167,6 @@ class FrequencyAdmin(ModelAdmin):
         ("Which message goes first", {"fields": ["look_ahead_hours"]}),
         ("What all of it earns", {"fields": ["control_percent"]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:campaigns_frequencysettings_change", 1)
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
@@ -191,7 +178,3 @@ class FrequencyAdmin(ModelAdmin):
             "held": within(REPORT_SECONDS, lambda: limits_report.held_lately(now)),
         }
         return super().change_view(request, object_id, form_url, (extra_context or {}) | told)
-
-    def response_change(self, request: HttpRequest, obj: FrequencySettings) -> HttpResponse:
-        messages.success(request, "Saved. It holds from the next message on, also for those in the queue.")
-        return redirect("admin:campaigns_frequencysettings_change", 1)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_POST
@@ -21,6 +22,14 @@ from crm.kernel.backoffice import ModelAdmin, display
 
 CHOICES = 60
 TOLD_ONE_BY_ONE = 8
+
+
+def choosable(field: forms.Field) -> None:
+    """A field for the address of a picture gets a button that opens the library; the page needs `CHOOSER`."""
+    field.widget.attrs |= {"data-choose-image": reverse("admin:campaigns_image_choose")}
+
+
+CHOOSER = "rekindle/images.js"
 
 
 class Offered(admin.SimpleListFilter):

@@ -12,7 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
-from campaigns.flows import forecasting, launching, starting, variants, watching
+from campaigns.admin import flow
+from campaigns.flows import editing, forecasting, launching, starting, variants, watching
 from campaigns.flows.check import Check
 from campaigns.flows.checklist import checklist
 from campaigns.flows.forecasting import Forecast
@@ -101,7 +102,7 @@ def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
     if request.POST.get("do") == "links":
         return _page(model_admin, request, campaign, LaunchForm(initial=form.cleaned_data), now)
     made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
-    checks = checklist(campaign, now, version, expected=made.expected if made else None)
+    checks = _checks(request, campaign, now, version, made)
     missing = [check for check in checks if not check.done]
     form.judge(campaign, made, request.user)
     if missing:
@@ -111,7 +112,8 @@ def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
             a_day = form.cleaned_data["a_day"] if form.is_also else None
             shadow = form.cleaned_data["shadow"]
             by = request.user.get_username()
-            starting.start(campaign, by, now, made, existing_a_day=a_day, is_shadow=shadow)
+            may = request.user.has_perm
+            starting.start(campaign, by, now, made, existing_a_day=a_day, is_shadow=shadow, may=may)
         except launching.NotReady as error:
             form.add_error(None, str(error))
         else:
@@ -143,8 +145,9 @@ def _page(
     if made is None and campaign.state in CAN_START:
         made = forecasting.forecast(campaign, now)
     if checks is None:
-        checks = checklist(campaign, now, expected=made.expected if made else None)
+        checks = _checks(request, campaign, now, None, made)
     here = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    rows = editing.steps_of(launching.newest_version(campaign))
     people = reached(made, also=False)
     most = watching.TIMES * max(made.expected, watching.AT_LEAST) if made and made.expected is not None else 0
     context = model_admin.admin_site.each_context(request) | {
@@ -152,7 +155,10 @@ def _page(
         "opts": model_admin.model._meta,
         "campaign": campaign,
         "trigger": _words_of(campaign),
-        "checks": [{"check": check, "url": check.url or here} for check in checks],
+        "checks": [
+            {"check": check, "url": check.url or flow.mended_at(check, rows, here)}
+            for check in sorted(checks, key=_urgency)
+        ],
         "missing": sum(not check.done for check in checks),
         "made": made,
         "most": most,
@@ -166,6 +172,18 @@ def _page(
         "may_change": model_admin.has_change_permission(request, campaign),
     }
     return render(request, "campaigns/launch_page.html", context)
+
+
+def _urgency(check: Check) -> tuple[bool, bool]:
+    """What is to do stands first, then what is worth a look."""
+    return check.done, not check.warning
+
+
+def _checks(
+    request: HttpRequest, campaign: Campaign, now: Any, version: FlowVersion | None, made: Forecast | None
+) -> list[Check]:
+    expected = made.expected if made else None
+    return checklist(campaign, now, version, expected=expected, may=request.user.has_perm)
 
 
 def _words_of(campaign: Campaign) -> str:

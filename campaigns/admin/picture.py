@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaigns.admin import lengths
+from campaigns.flows import permitted
 from campaigns.flows.kinds import steps, triggers
 from campaigns.flows.outline import Lane, Node, nowhere, outline, unfed
+from campaigns.flows.permitted import May
 from campaigns.models import Campaign, Step
 from campaigns.results.steps import AtStep, AtSteps
 from crm.kernel import rules
@@ -36,11 +38,7 @@ class Card:
     notes: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     is_chosen: bool = False
-
-    @property
-    def is_drawn(self) -> bool:
-        """Whether the icon is the name of a symbol of the theme, not a letter of its own."""
-        return is_symbol(self.icon)
+    is_held: bool = False  # whoever looks may not touch it
 
 
 @dataclass
@@ -71,9 +69,11 @@ class Picture:
     problems: int
 
 
-def draw(campaign: Campaign, rows: list[Step], at: AtSteps, chosen: str = "") -> Picture:
-    """The picture of these steps, one of them chosen."""
-    drawing = _Drawing(rows, at, chosen)
+def draw(
+    campaign: Campaign, rows: list[Step], at: AtSteps, chosen: str = "", may: May | None = None
+) -> Picture:
+    """The picture of these steps, one of them chosen, for somebody who `may` touch some of them."""
+    drawing = _Drawing(rows, at, chosen, may)
     top = drawing.lane(drawing.top, "")
     trigger = of_trigger(campaign)
     problems = sum(bool(card.problems) for card in drawing.cards) + bool(trigger.problem)
@@ -81,8 +81,8 @@ def draw(campaign: Campaign, rows: list[Step], at: AtSteps, chosen: str = "") ->
 
 
 class _Drawing:
-    def __init__(self, rows: list[Step], at: AtSteps, chosen: str) -> None:
-        self.at, self.chosen = at, chosen
+    def __init__(self, rows: list[Step], at: AtSteps, chosen: str, may: May | None) -> None:
+        self.at, self.chosen, self.may = at, chosen, may
         self.top = outline(rows)
         self.unfed = {row.key for row in unfed(self.top)}
         self.lost = nowhere(rows)
@@ -113,14 +113,15 @@ class _Drawing:
             )
         card = Card(
             row.key,
-            steps.get(row.kind).icon if row.kind in steps else "●",
+            steps.get(row.kind).icon if row.kind in steps else "help",
             said,
             len(self.cards) + 1,
             row.path,
             self.at.by_key.get(row.key, AtStep()),
-            list(_notes(row)),
+            notes_of(row),
             problems,
             row.key == self.chosen,
+            bool(self.may and permitted.refusal(row.kind, self.may)),
         )
         self.cards.append(card)
         return card
@@ -160,10 +161,6 @@ def of_step(row: Step) -> Said:
     return Said(kind.label, kind.sentence(params, row), " ".join(problems))
 
 
-def is_symbol(icon: str) -> bool:
-    return icon.isascii() and len(icon) > 1
-
-
 def sentence(row: Step) -> str:
     """The step in words; what it is called where it cannot be read."""
     said = of_step(row)
@@ -186,7 +183,8 @@ def _inside() -> frozenset[str]:
     return Step._meta.get_field("only_if").offers
 
 
-def _notes(row: Step) -> list[str]:
+def notes_of(row: Step) -> list[str]:
+    """Whom the step is for and until when, as far as that was said of it."""
     notes = []
     if not rules.is_blank(row.only_if):
         notes.append(f"Only {_lowered(rules.sentence(row.only_if))}")

@@ -25,6 +25,8 @@ RUNS = 10
 class RecommendationAdmin(ReadOnlyAdmin):
     """The list is a page of its own; whoever may change recommendations may have them worked out."""
 
+    exports = False
+
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
         return [

@@ -16,8 +16,9 @@ from django.views.decorators.http import require_POST
 from campaigns.models import Campaign, FlowVersion, VariantTest
 from campaigns.results import picking
 from campaigns.results.experiments import experiments
+from campaigns.results.goals import reached
 from campaigns.results.lift import lift
-from crm.kernel import clock, patience
+from crm.kernel import clock, patience, rules
 from crm.shop.settings import this_shop
 
 SECONDS = 4.0
@@ -46,6 +47,8 @@ def context(campaign: Campaign, version: FlowVersion | None, now: datetime) -> d
     found = patience.within(SECONDS, lambda: experiments(campaign, version, now))
     return {
         "lift": patience.within(SECONDS, lambda: lift(campaign, now)) if asked else None,
+        "goal": rules.sentence(campaign.goal) if asked and not rules.is_blank(campaign.goal) else "",
+        "goal_reached": patience.within(SECONDS, lambda: reached(campaign)) if asked else None,
         "experiments": [{"one": one, "test": tests.get(one.step.key)} for one in found or []],
         "results_slow": found is None,
         "results_asked": asked,

@@ -13,8 +13,10 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
 from campaigns.admin import block_rows
+from campaigns.admin.images import CHOOSER, choosable
 from campaigns.messages import saved
 from campaigns.messages.kinds import blocks
+from campaigns.messages.typed import Picture
 from campaigns.models import SavedBlock
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
@@ -27,6 +29,12 @@ class SavedBlockForm(forms.ModelForm):
         model = SavedBlock
         fields = ["name", "kind"]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if isinstance(field, Picture):
+                choosable(field)
+
 
 @admin.register(SavedBlock)
 class SavedBlockAdmin(ModelAdmin):
@@ -38,7 +46,7 @@ class SavedBlockAdmin(ModelAdmin):
     list_before_template = "campaigns/saved_blocks_intro.html"
 
     class Media:
-        js = ["rekindle/kinds.js"]
+        js = [CHOOSER, "rekindle/kinds.js"]
 
     def get_form(self, request: HttpRequest, obj: SavedBlock | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = kind_form(SavedBlockForm, "kind", "params", blocks)

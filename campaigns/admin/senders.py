@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db import transaction
 from django.http import HttpRequest
 
+from campaigns.admin.images import CHOOSER, choosable
 from campaigns.models import Sender
 from crm.kernel.backoffice import ModelAdmin, WebAddress
 
@@ -18,6 +19,11 @@ class SenderForm(forms.ModelForm):
         model = Sender
         field_classes = {"image_url": WebAddress}
         fields = ["name", "email", "person", "role", "reply_to", "telephone", "image_url", "is_default"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "image_url" in self.fields:
+            choosable(self.fields["image_url"])
 
     def clean_name(self) -> str:
         return _one_line(self.cleaned_data["name"])
@@ -44,6 +50,9 @@ class SenderAdmin(ModelAdmin):
         ),
         (None, {"fields": ["is_default"]}),
     ]
+
+    class Media:
+        js = [CHOOSER]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         first = not Sender.objects.filter(is_default=True).exists()

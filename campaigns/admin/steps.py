@@ -72,14 +72,16 @@ class StepForm(forms.ModelForm):
     @property
     def asked(self) -> list[tuple[bool, list[forms.BoundField]]]:
         """What the kind asks, and its message and offer, in groups. A group that is set aside holds the
-        second and further of numbered fields (rule_2, path_2) where nothing of that number is filled in.
+        second and further of numbered fields (rule_2, path_2) where nothing of that number is filled in, and
+        blank ones that few fill in.
         """
         own = [field for field in self.visible_fields() if field.name not in FOR_WHOM]
         numbered = [(field, _number_of(field.name)) for field in self.params.visible_fields()]
         used = {number for field, number in numbered if not _is_blank(field)}
         groups: list[tuple[bool, list[forms.BoundField]]] = [(False, own)]
         for field, number in numbered:
-            aside = number > 1 and number not in used
+            few = field.name in self.kind.aside and _is_blank(field)
+            aside = few or (number > 1 and number not in used)
             if groups[-1][0] != aside:
                 groups.append((aside, []))
             groups[-1][1].append(field)

@@ -68,10 +68,10 @@ class ChoiceForms(BaseInlineFormSet):
             form for form in kept if form.cleaned_data["is_offered"] and not form.cleaned_data.get("DELETE")
         ]
         if not 2 <= len(offered) <= MOST_CHOICES:
-            raise forms.ValidationError(f"Offer two to {MOST_CHOICES} answers; now there are {len(offered)}.")
+            raise forms.ValidationError(f"Offer 2 to {MOST_CHOICES} answers: here are {len(offered)}.")
         labels = [form.cleaned_data["label"].casefold() for form in offered]
         if len(set(labels)) < len(labels):
-            raise forms.ValidationError("Two answers say the same.")
+            raise forms.ValidationError("Two answers say the same: change one of them.")
 
 
 class ChoiceInline(TabularInline):
@@ -91,6 +91,8 @@ class ChoiceInline(TabularInline):
         if field is not None and db_field.name in PLACEHOLDERS:
             words = PLACEHOLDERS[db_field.name]
             field.widget.attrs |= {"placeholder": words, "aria-label": words}
+        elif field is not None and db_field.name == "is_offered":
+            field.widget.attrs["aria-label"] = "Offered"
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:

@@ -8,6 +8,7 @@ from django import forms
 from django.template.loader import render_to_string
 
 from campaigns.admin import block_rows
+from campaigns.admin.images import CHOOSER
 from campaigns.messages import branding, checking, editing, saved
 from campaigns.messages.look import Look
 from campaigns.models import Template, TemplateVersion
@@ -27,7 +28,7 @@ class BlocksWidget(forms.Widget):
     """The blocks of a message, each folded open to its own fields; works without a script, too."""
 
     class Media:
-        js = ["rekindle/images.js", "rekindle/blocks.js"]
+        js = [CHOOSER, "rekindle/blocks.js"]
 
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> Any:
         rows = block_rows.rows_of(block_rows.STARTER) if value is None else value
@@ -78,7 +79,8 @@ class _Lines(forms.ModelForm):
 
     subject = forms.CharField(
         max_length=300,
-        help_text=TemplateVersion._meta.get_field("subject").help_text,
+        help_text="It may speak of the person, such as {{ contact.first_name | default: 'there' }}: see"
+        " Variables and Subject lines below.",
         widget=forms.TextInput(attrs={"data-speaks": "", "data-count": "40"}),
     )
     preheader = forms.CharField(

@@ -74,7 +74,7 @@ def whose(typed: str, user: User | AnonymousUser) -> Contact | None:
     """
     if not user.has_perm("crm.view_contact"):
         return None
-    return trials.chosen(typed) or next(iter(found(typed, user, 1)), None) or somebody()
+    return trials.chosen(typed) or next(iter(found(typed, user, 1)), None) or trials.somebody()
 
 
 def found(typed: str, user: User | AnonymousUser, most: int = 8) -> list[Contact]:
@@ -86,26 +86,16 @@ def found(typed: str, user: User | AnonymousUser, most: int = 8) -> list[Contact
     asked = Q(first_name__istartswith=one) | Q(last_name__istartswith=one) | Q(email__istartswith=one)
     if len(words) > 1:
         asked = Q(first_name__istartswith=one, last_name__istartswith=words[1])
-    return list(_people().filter(asked).order_by("-id")[:most])
+    return list(trials.known_people().filter(asked).order_by("-id")[:most])
 
 
 def following(typed: str, user: User | AnonymousUser) -> Contact | None:
     """The next person after the one with this address, the newest first and round again."""
     if not user.has_perm("crm.view_contact"):
         return None
-    current, people = trials.chosen(typed), _people().order_by("-id")
+    current, people = trials.chosen(typed), trials.known_people().order_by("-id")
     after = people.filter(pk__lt=current.pk).first() if current else None
     return after or people.first()
-
-
-def somebody() -> Contact | None:
-    """The contact to preview as where nobody was named: one with an open cart, else the newest."""
-    with_cart = _people().filter(carts__state="open", carts__has_priced_line=True)
-    return with_cart.order_by("-carts__changed_at").first() or _people().order_by("-id").first()
-
-
-def _people() -> Any:
-    return Contact.objects.filter(merged_into=None).exclude(email="")
 
 
 def _stored(template: Template | None, asked: Mapping[str, str]) -> TemplateVersion:

@@ -114,7 +114,7 @@ class TemplateAdmin(ModelAdmin):
             "mode": self.mode_of(request, template),
             "own_mode": current.mode if current else "",
             "palette": palette.groups(),
-            "subjects": list(palette.subjects()),
+            "subjects": [(line, palette.read_out(line)) for line in palette.subjects()],
             "may_see_people": request.user.has_perm("crm.view_contact"),
         }
 
@@ -247,9 +247,9 @@ class TemplateAdmin(ModelAdmin):
 
     # The list
 
-    @display(description="Subject")
+    @display(description="Subject, for example")
     def subject(self, template: Template) -> str:
-        return template.current.subject if template.current else ""
+        return palette.read_out(template.current.subject) if template.current else ""
 
     @display(description="Version")
     def version(self, template: Template) -> str:

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -32,7 +33,7 @@ def walk(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResp
         problem = "Type the whole e-mail address of a contact."
     context = campaign_head.page(model_admin, request, campaign, campaign_head.TRY, now) | {
         "contact": contact,
-        "as": request.GET.get("as", ""),
+        "as": request.GET["as"] if "as" in request.GET else _suggested(request),
         "problem": problem,
         "stops": [
             {"stop": stop, "html": frames.document(stop.message.html) if stop.message else ""}
@@ -75,6 +76,23 @@ def chosen(typed: str) -> Contact | None:
     if digest is None:
         return None
     return Contact.objects.filter(points__address_hash=digest, merged_into=None).first()
+
+
+def _suggested(request: HttpRequest) -> str:
+    """An address to begin with, shown only to those who may see people."""
+    contact = somebody() if request.user.has_perm("crm.view_contact") else None
+    return contact.email if contact else ""
+
+
+def somebody() -> Contact | None:
+    """The contact to look as where nobody was named: one with an open cart, else the newest."""
+    with_cart = known_people().filter(carts__state="open", carts__has_priced_line=True)
+    return with_cart.order_by("-carts__changed_at").first() or known_people().order_by("-id").first()
+
+
+def known_people() -> QuerySet[Contact]:
+    """Those who have an address."""
+    return Contact.objects.filter(merged_into=None).exclude(email="")
 
 
 def where_to(request: HttpRequest) -> str:

@@ -11,6 +11,8 @@ _OWN = {
     "gave_up": "The receiver said no, or nothing, to every attempt",
     "no_step": "The step that would call is gone, or cannot be read",
     "no_contact": "The person is no longer known",
+    "merged": "They were merged into another person",
+    "letter_gone": "The letter, or its address, is gone",
     "not_made": "It could not be made yet; tried again soon",
     "sent_again": "A colleague had it sent again",
     "closed": "A colleague closed it",

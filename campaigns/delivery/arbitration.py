@@ -8,7 +8,7 @@ Asked for a whole batch of one step, in a fixed number of queries; the guards at
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,7 +43,7 @@ class No:
     """Not now: until when it waits, or that it is skipped where there is no `until`; why, in words.
 
     `about` tells one reason from another, so that somebody who waits is told once; blank: never. `since`
-    moves the moment from which lateness counts.
+    moves the moment from which lateness counts. `joins`: until then it may join another message.
     """
 
     reason: str
@@ -52,17 +52,26 @@ class No:
     about: str = ""
     since: datetime | None = None
     evidence: dict[str, Any] = field(default_factory=dict)
+    joins: bool = False
 
 
 def arbitrate(
-    campaign: Campaign, wishes: Sequence[Wish], rules: FrequencySettings, now: datetime
+    campaign: Campaign,
+    wishes: Sequence[Wish],
+    rules: FrequencySettings,
+    now: datetime,
+    *,
+    asked_for: bool = False,
+    may_join: Collection[int] = (),
 ) -> dict[UUID, No]:
-    """Which of these messages of one step do not leave now, by their runs; all others may be queued.
+    """Which of these messages of one step do not leave now, by their runs; all others may be queued. What
+    people asked for waits for no limit and no other message. Those made from the templates `may_join` may
+    join another message where they lose.
 
     Marks on every delivery what the fence needs to ask again. The people are locked until the transaction
     ends, so that two campaigns that decide at once see each other's messages; nobody waits for a lock.
     """
-    case = _Case(campaign, wishes, rules, now)
+    case = _Case(campaign, wishes, rules, now, asked_for, may_join)
     return {wish.person.pk: no for wish in wishes if (no := case.answer(wish))}
 
 
@@ -70,9 +79,17 @@ class _Case:
     """Everything the answers to one batch rest upon, loaded once."""
 
     def __init__(
-        self, campaign: Campaign, wishes: Sequence[Wish], rules: FrequencySettings, now: datetime
+        self,
+        campaign: Campaign,
+        wishes: Sequence[Wish],
+        rules: FrequencySettings,
+        now: datetime,
+        asked_for: bool,
+        may_join: Collection[int],
     ) -> None:
         self.campaign = campaign
+        self.asked_for = asked_for
+        self.may_join = may_join
         self.rules = rules
         self.now = now
         self.counts = campaign.in_caps and campaign.purpose.kind == Purpose.Kind.MARKETING
@@ -82,6 +99,7 @@ class _Case:
         self.said: dict[UUID, list[Said]] = defaultdict(list)
         self.rivals: dict[UUID, rivals.Rival] = {}
         self.answering: set[UUID] = set()
+        self.first_about_a_cart: dict[UUID, str] = {}
         if wishes and (self.counts or self.quiet):
             self._load(wishes)
 
@@ -95,16 +113,18 @@ class _Case:
         zones = zones_of(names.values())
         self.zones = {contact_id: zones[name] for contact_id, name in names.items()}
         if self.quiet:
-            self.answering = _answering(wishes, self.rules, self.now)
+            self.answering = _answering(wishes, self.rules, self.now, self.asked_for)
         if not self.counts:
             return
+        if carts := [wish.person for wish in wishes if _may_pass(wish.delivery)]:
+            self.first_about_a_cart = rivals.begin_with(carts, channel)
         self.limits = list(ChannelLimit.objects.filter(channel=channel))
         for one in said_lately(self.zones, channel, self.limits, self.now):
             if one.contact_id:
                 self.said[one.contact_id].append(one)
-        if self.rules.look_ahead_hours:
+        if self.rules.look_ahead_hours and not self.asked_for:
             until = self.now + timedelta(hours=self.rules.look_ahead_hours)
-            self.rivals = rivals.better(self.campaign, channel, self.zones, until)
+            self.rivals = rivals.better(self.campaign, channel, self.zones, self.now, until)
 
     def answer(self, wish: Wish) -> No | None:
         person, delivery = wish.person, wish.delivery
@@ -118,10 +138,10 @@ class _Case:
             return None
         delivery.counts = True
         said = self.said[person.contact_id]
-        # The first message about a cart is worth nothing tomorrow, and nobody minds it: plays.md.
-        delivery.passes_limits = (
-            delivery.channel == Channel.EMAIL
-            and delivery.subject_kind == "cart"
+        # The first message about a cart is worth nothing tomorrow, and nobody minds it: plays.md. The second
+        # is none of that, also where the first one could not be sent.
+        delivery.passes_limits = self.asked_for or (
+            self.first_about_a_cart.get(person.pk) == delivery.step_key
             and all(one.enrolment_id != person.pk for one in said)
         )
         no = None if delivery.passes_limits else self._too_much(delivery, said) or self._beaten(wish)
@@ -157,7 +177,7 @@ class _Case:
         until = max(rival.due_at, self.now) + LET_IT_GO_FIRST
         local = rival.due_at.astimezone(self.zones[wish.person.contact_id])
         when = "now" if rival.due_at <= self.now else f"at {local:%H:%M}"
-        words = f"“{rival.name}” goes first: it is due to them {when}"
+        words = f"“{rival.name}” goes first{rival.because}: it is due to them {when}"
         evidence = {"campaign": rival.campaign_id, "due_at": rival.due_at.isoformat()}
         return self._loses(wish.delivery, "beaten", words, until, f"beaten:{rival.campaign_id}", evidence)
 
@@ -174,10 +194,19 @@ class _Case:
         good_until = delivery.not_after or delivery.due_at + LONGEST_TURN
         if self.campaign.when_beaten == Campaign.WhenBeaten.DROP:
             return No(reason, f"{words}. This campaign drops what has to wait.", evidence=evidence)
+        if delivery.template_id in self.may_join and self.now < good_until:
+            until = min(until, good_until)
+            evidence = evidence | {"until": until.isoformat()}
+            words = f"{words}. It joins the next message that has a place for it, or waits for its turn."
+            return No(reason, words, until, about, evidence=evidence, joins=True)
         if until >= good_until:
             return No(reason, f"{words}. By then it is too late for this one.", evidence=evidence)
         evidence = evidence | {"until": until.isoformat()}
         return No(reason, f"{words}. It waits for its turn.", until, about, evidence=evidence)
+
+
+def _may_pass(delivery: Delivery) -> bool:
+    return delivery.channel == Channel.EMAIL and delivery.subject_kind == "cart"
 
 
 def _about_to_leave(wish: Wish, campaign: Campaign, now: datetime) -> Said:
@@ -192,13 +221,13 @@ def _about_to_leave(wish: Wish, campaign: Campaign, now: datetime) -> Said:
     )
 
 
-def _answering(wishes: Sequence[Wish], rules: FrequencySettings, now: datetime) -> set[UUID]:
+def _answering(wishes: Sequence[Wish], rules: FrequencySettings, now: datetime, asked_for: bool) -> set[UUID]:
     """The runs whose e-mail answers what the person did in the shop a moment ago."""
     since = now - timedelta(minutes=rules.answers_minutes)
     asked = [
         wish
         for wish in wishes
-        if wish.delivery.channel == Channel.EMAIL and wish.delivery.subject_kind in ANSWERS
+        if wish.delivery.channel == Channel.EMAIL and (asked_for or wish.delivery.subject_kind in ANSWERS)
     ]
     if not asked:
         return set()

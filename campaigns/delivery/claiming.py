@@ -61,6 +61,7 @@ def claim(channel: str, now: datetime, limit: int) -> list[Delivery]:
             "worker": worker_name(),
             "seconds": settings.REKINDLE_LEASE_SECONDS,
         },
+        prepared=False,  # for fifty of a hundred thousand it is another plan than for fifty of a hundred
     )
     claimed = [Delivery.from_db(connection.alias, _NAMES, row) for row in rows]
     return sorted(claimed, key=lambda delivery: (delivery.priority, delivery.not_before, delivery.id))

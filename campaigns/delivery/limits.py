@@ -64,12 +64,15 @@ class Said:
 
 @dataclass(frozen=True)
 class Full:
-    """A limit that one more message would break: by which message, in words, and when it is free again."""
+    """A limit that one more message would break: by which message, in words, how many count in it, and when
+    it is free again.
+    """
 
     limit: ChannelLimit
     by: Said
     free_at: datetime
     words: str
+    used: int
 
 
 def said_lately(
@@ -122,11 +125,11 @@ def _full(limit: ChannelLimit, said: Sequence[Said], purpose_id: int, now: datet
     if len(waiting) >= limit.at_most:
         last = min(waiting, key=lambda one: one.leaves_at)
         words = f"“{last.name}” is on its way to them; {limit}"
-        return Full(limit, last, max(now, last.leaves_at) + ASK_AGAIN, words)
+        return Full(limit, last, max(now, last.leaves_at) + ASK_AGAIN, words, len(waiting) + len(left))
     at, _ = left[limit.at_most - len(waiting) - 1]
     newest_at, newest = left[0]
     words = f"Had “{newest.name}” {ago(newest_at, now)}; {limit}"
-    return Full(limit, newest, at + limit.within, words)
+    return Full(limit, newest, at + limit.within, words, len(waiting) + len(left))
 
 
 def ago(at: datetime, now: datetime) -> str:

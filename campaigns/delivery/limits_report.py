@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from campaigns.models import Campaign, Decision
 
@@ -51,5 +51,5 @@ def held_lately(now: datetime, days: int = 7) -> list[Held]:
 
 def in_order() -> list[Campaign]:
     """The campaigns that write to people or are about to, the one that goes first at the top."""
-    going = Campaign.objects.exclude(state=Campaign.State.STOPPED).select_related("purpose")
-    return list(going.order_by("priority", "name", "pk")[:200])
+    going = Campaign.objects.exclude(state=Campaign.State.STOPPED).select_related("purpose", "for_status")
+    return list(going.order_by("priority", F("for_status").asc(nulls_last=True), "name", "pk")[:200])

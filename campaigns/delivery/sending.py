@@ -161,7 +161,7 @@ class Run:
         if not found:
             return set()
         self._held = self._held or any(one.guard.verdict is Verdict.HOLD for one in found)
-        self._count(settle(of_refusals(found, self._mine), now))
+        self._count(settle(of_refusals(found, self._mine, now), now))
         blocked = {one.delivery_id for one in found}
         self._forget(blocked)
         return blocked

@@ -4,7 +4,8 @@ The offer of a day that its message did not bring is free again.
 Only the holder of the lease token settles, and only once: a sender that lost its lease changes nothing.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,7 +14,7 @@ from django.db import transaction
 
 from campaigns.delivery.channels.letters import Ending, Outcome
 from campaigns.delivery.fencing import Refusal
-from campaigns.delivery.guards import Verdict
+from campaigns.delivery.guards import Guard, Verdict
 from campaigns.delivery.statements import columns, run
 from campaigns.models import Decision, Delivery, DeliveryState
 from crm.kernel import ids
@@ -203,9 +204,9 @@ def of_outcome(delivery: Delivery, outcome: Outcome, provider: str, now: datetim
     return made
 
 
-def of_refusals(refusals: Iterable[Refusal], by_id: dict[int, Delivery]) -> list[Settlement]:
+def of_refusals(refusals: Collection[Refusal], by_id: dict[int, Delivery], now: datetime) -> list[Settlement]:
     """What the guards' refusals mean for the claimed deliveries they block."""
-    found = []
+    found, told = [], _told(refusals, by_id, now)
     for refusal in refusals:
         guard = refusal.guard
         made = Settlement(
@@ -219,8 +220,20 @@ def of_refusals(refusals: Iterable[Refusal], by_id: dict[int, Delivery]) -> list
             made.state = guard.verdict.value
         if guard.tells:
             made.verdict = Decision.Verdict.WAITED if made.state == DeliveryState.QUEUED else made.state
-            made.words = guard.say(refusal.reason)
+            made.words = told.get(refusal.delivery_id) or guard.say(refusal.reason)
         found.append(made)
+    return found
+
+
+def _told(refusals: Collection[Refusal], by_id: dict[int, Delivery], now: datetime) -> dict[int, str]:
+    """What guards have to say of single deliveries."""
+    blocked: dict[Guard, list[Delivery]] = defaultdict(list)
+    for refusal in refusals:
+        if refusal.guard.tells:
+            blocked[refusal.guard].append(by_id[refusal.delivery_id])
+    found: dict[int, str] = {}
+    for guard, deliveries in blocked.items():
+        found |= guard.tell(deliveries, now)
     return found
 
 

@@ -7,7 +7,10 @@ from __future__ import annotations
 from campaigns.flows.kinds import Batch
 from campaigns.models import Decision, Enrolment
 
+WRITE, WAIT, PART, END = "Write to them", "Wait", "Part ways", "End"
 CHANGE, GIVE, TELL = "Change the person", "Give", "Tell"
+GROUPS = (WRITE, WAIT, PART, GIVE, CHANGE, TELL, END)
+"""As the menu of steps has them."""
 
 
 def whom(batch: Batch) -> list[Enrolment]:

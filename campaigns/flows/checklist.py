@@ -7,9 +7,10 @@ from datetime import datetime
 
 from django.utils.text import Truncator
 
-from campaigns.flows import precautions, variants
+from campaigns.flows import permitted, precautions, variants
 from campaigns.flows.check import Check, Place
 from campaigns.flows.kinds import steps, triggers
+from campaigns.flows.permitted import May
 from campaigns.messages import checking as blocks
 from campaigns.messages import editing, kinds, rendering
 from campaigns.models import Campaign, FlowVersion, Sender, Step, Template, TemplateVersion
@@ -22,10 +23,15 @@ __all__ = ["Check", "checklist"]
 
 
 def checklist(
-    campaign: Campaign, now: datetime, version: FlowVersion | None = None, *, expected: int | None = None
+    campaign: Campaign,
+    now: datetime,
+    version: FlowVersion | None = None,
+    *,
+    expected: int | None = None,
+    may: May | None = None,
 ) -> list[Check]:
     """All lines, of this version of the flow or the newest one. `expected` people on its first day need so
-    many codes.
+    many codes. Whoever wants to launch it says what they `may`.
     """
     version = version or campaign.versions.order_by("-number").first()
     rows = (
@@ -41,14 +47,14 @@ def checklist(
     shop = ShopSettings.objects.filter(pk=1).first()
     return [
         Check("purpose", "What people agreed to", _purpose(campaign), note=str(campaign.purpose)),
-        Check("trigger", "What lets people in", _trigger(campaign)),
+        _lets_in(campaign, now),
         *_rules(campaign),
         *_steps(rows),
-        _from(sender),
-        Check("shop", "The shop's postal address", _shop(shop), "shop"),
+        *(permitted.lines(campaign, rows, may) if may else ()),
+        *(_of_messages(sender, shop) if precautions.writes(rows) else ()),
         *_templates(rows),
         *_offers(campaign, rows, now, expected),
-        *precautions.lines(campaign, rows, shop),
+        *precautions.lines(campaign, rows, shop, expected),
     ]
 
 
@@ -60,15 +66,21 @@ def _purpose(campaign: Campaign) -> str:
     return ""
 
 
-def _trigger(campaign: Campaign) -> str:
+def _lets_in(campaign: Campaign, now: datetime) -> Check:
+    key, label = "trigger", "What lets people in"
     try:
         trigger = triggers.get(campaign.trigger)
-        trigger.read(campaign.trigger_params)
+        params = trigger.read(campaign.trigger_params)
     except UnknownKind:
-        return "Choose what lets people in."
+        return Check(key, label, "Choose what lets people in.")
     except BrokenParams as broken:
-        return f"Mend its settings: {broken}."
-    return ""
+        return Check(key, label, f"Mend its settings: {broken}.")
+    # One that runs has let in those it was in time for.
+    starts = campaign.state in (Campaign.State.DRAFT, Campaign.State.STOPPED)
+    missed = trigger.missed(params, now) if starts else None
+    if missed is None:
+        return Check(key, label)
+    return Check(key, label, missed.words) if missed.by_all else Check(key, label, warning=missed.words)
 
 
 def _rules(campaign: Campaign) -> Iterator[Check]:
@@ -86,24 +98,32 @@ def _rules(campaign: Campaign) -> Iterator[Check]:
 
 
 def _steps(rows: list[Step]) -> Iterator[Check]:
-    if not any(row.kind in steps and steps.get(row.kind).has_template for row in rows):
-        yield Check("steps", "The flow", "Add a step that sends a message.", "steps")
+    if not any(row.kind in steps and steps.get(row.kind).does for row in rows):
+        words = "Add a step that does something outside the flow: sends a message, gives, changes or tells."
+        yield Check("steps", "The flow", words, "steps")
     for row in rows:
-        problem = _step(row)
-        yield Check(f"step:{row.key}", f"Step {row.position}", problem, "steps", row.pk)
+        problem, does = _step(row)
+        yield Check(f"step:{row.key}", f"Step {row.position}", problem, "steps", row.pk, does)
 
 
-def _step(row: Step) -> str:
+def _step(row: Step) -> tuple[str, str]:
+    """What keeps the step from working, and what it does."""
     try:
         kind = steps.get(row.kind)
         params = kind.read(row.params)
     except UnknownKind:
-        return "Choose what happens here."
+        return "Choose what happens here.", ""
     except BrokenParams as broken:
-        return f"Mend its settings: {broken}."
+        return f"Mend its settings: {broken}.", ""
     if not rules.is_blank(row.only_if) and (found := rules.problems(row.only_if)):
-        return f"Mend its condition: {found[0]}."
-    return next(iter(kind.problems(params, row)), "")
+        return f"Mend its condition: {found[0]}.", ""
+    return next(iter(kind.problems(params, row)), ""), kind.sentence(params, row)
+
+
+def _of_messages(sender: Sender | None, shop: ShopSettings | None) -> Iterator[Check]:
+    """What a flow that writes to nobody does without."""
+    yield _from(sender)
+    yield Check("shop", "The shop's postal address", _shop(shop), "shop")
 
 
 def _from(sender: Sender | None) -> Check:
@@ -146,7 +166,9 @@ def _templates(rows: list[Step]) -> Iterator[Check]:
 def _offers(campaign: Campaign, rows: list[Step], now: datetime, expected: int | None) -> Iterator[Check]:
     for line in checking.lines(campaign, rows, now, expected):
         place: Place = "offer" if line.offer else "steps"
-        yield Check(line.key, line.label, line.problem, place, line.offer.pk if line.offer else None)
+        about = line.offer or line.step
+        pk = about.pk if about else None
+        yield Check(line.key, line.label, line.problem, place, pk, warning=line.warning)
 
 
 def _template(template: Template) -> str:

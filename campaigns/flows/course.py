@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db.models import F
 
 from campaigns.delivery import outbox
-from campaigns.flows import entry, exits
+from campaigns.flows import entry, exits, goals
 from campaigns.flows.kinds import NOTHING_GUARDED, ON, Batch, Guarded, Move, Step, steps, triggers
 from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
 from campaigns.models import Step as StepRow
@@ -144,7 +144,7 @@ class Course:
         self, step: StepRow, people: list[Enrolment], moments: Mapping[UUID, datetime]
     ) -> Iterable[tuple[Enrolment, Move]]:
         kind, params = self._kind(step)
-        meant = self._meant(step, people)
+        meant = self.meant(step, people)
         batch = Batch(
             campaign=self.campaign,
             step=step,
@@ -174,23 +174,13 @@ class Course:
         if rules.is_blank(self.campaign.goal):
             return
         open_ = [person for person in people if person.goal_at is None]
-        reached = entry.those(self.campaign.goal, "The goal", open_, self.now) if open_ else set()
+        reached = entry.those(self.campaign.goal, goals.AIM, open_, self.now) if open_ else set()
         for person in open_:
             if person.pk in reached:
                 person.goal_at = self.now
-                self.decisions.append(
-                    Decision(
-                        contact_id=person.contact_id,
-                        campaign=self.campaign,
-                        enrolment_id=person.pk,
-                        verdict=Decision.Verdict.GOAL,
-                        reason="goal",
-                        words="Reached the goal of the campaign.",
-                        decided_at=self.now,
-                    )
-                )
+                self.decisions.append(goals.decision(person, self.campaign, self.now))
 
-    def _meant(self, step: StepRow, people: list[Enrolment]) -> list[Enrolment]:
+    def meant(self, step: StepRow, people: list[Enrolment]) -> list[Enrolment]:
         """Those of whom the step's own condition is true; the others pass it by."""
         if rules.is_blank(step.only_if):
             return people

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 
 from campaigns.flows import variants
-from campaigns.flows.kinds import Playbook
+from campaigns.flows.kinds import ASKED_FOR, Playbook
 from campaigns.flows.steps.send import SKIP, SendEmail
 from campaigns.flows.steps.wait import Wait
 from campaigns.messages import branding, editing
@@ -82,9 +82,15 @@ class Planned:
         return row
 
 
-def send(key: str, message: Message, *, needs_offer: bool = False, **more: Any) -> Planned:
-    """Send it; with `needs_offer`, only to whoever may have the offer of the step."""
-    params = {"without_offer": SKIP} if needs_offer else {}
+def send(
+    key: str, message: Message, *, needs_offer: bool = False, asked_for: bool = False, **more: Any
+) -> Planned:
+    """Send it; with `needs_offer`, only to whoever may have the offer of the step. What was `asked_for`
+    passes the frequency limits.
+    """
+    params: dict[str, Any] = {"without_offer": SKIP} if needs_offer else {}
+    if asked_for:
+        params[ASKED_FOR] = "on"
     return Planned(kind=SendEmail.key, key=key, params=params, message=message, **more)
 
 
@@ -133,6 +139,37 @@ CAME_BACK = any_of(
     true_of("tracking.did_since_entering", event="product", times="1"),
 )
 """A visit since they entered the flow."""
+
+
+SOMETHING_IS_OPEN = any_of(
+    true_of("crm.order_undone", what="either", times="1", within_days="30"),
+    true_of("crm.tag", how="any", tag="complaint"),
+)
+"""Something went wrong for them lately: they have other things to hear from the shop than news. Colleagues
+put the tag on while a complaint is open.
+"""
+
+
+SLIPPING = tuple(true_of("crm.stands", state=state) for state in ("at_risk", "lost"))
+"""Beyond their own rhythm: they belong to the plays that win them back, and to no other news."""
+
+
+def not_inside(*plays: str) -> dict[str, Any]:
+    """Not inside campaigns of these plays, as far as there are such by now: they have something better to
+    say.
+    """
+    flows = Campaign.objects.filter(playbook__in=plays).exclude(state=Campaign.State.STOPPED)
+    inside = [true_of("campaigns.in_flow", campaign=str(pk)) for pk in flows.values_list("pk", flat=True)]
+    return none_of(*inside) if inside else {}
+
+
+def lately_in(*plays: str) -> list[dict[str, Any]]:
+    """Entered a campaign of these plays in the last thirty days, as far as there are such by now; a condition
+    each.
+    """
+    flows = Campaign.objects.filter(playbook__in=plays).values_list("pk", flat=True)
+    asked = {"what": "entered", "within_days": "30"}
+    return [true_of("campaigns.was_in_flow", campaign=str(pk), **asked) for pk in flows]
 
 
 def segment(name: str, description: str, rule: Rule, now: datetime) -> Segment:

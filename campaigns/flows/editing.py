@@ -78,7 +78,7 @@ def steps_of(version: FlowVersion | None) -> list[Step]:
 def add(campaign: Campaign, kind: str, after: str, path: str, now: datetime) -> Step:
     """A new step of this kind right below the step `after`, with what its kind begins with."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         shown = outline(steps_of(launching.newest_version(campaign)))
         if sum(1 for _ in shown.rows()) >= MOST_STEPS:
             raise CannotEdit(f"A flow holds {MOST_STEPS} steps at most.")
@@ -99,7 +99,7 @@ def add(campaign: Campaign, kind: str, after: str, path: str, now: datetime) -> 
 def add_again(campaign: Campaign, wanted: Step, messages: Sequence[Wanted], now: datetime) -> Step:
     """A step that somebody took out while another one was changing it, at the end of the flow."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         version = launching.editable_version(campaign, now)
         wanted.pk, wanted._state.adding, wanted.version = None, True, version
         wanted.key = launching.new_step_key(version, wanted.kind)
@@ -129,7 +129,7 @@ def save(campaign: Campaign, wanted: Step, messages: Sequence[Wanted], seen: str
 def move(campaign: Campaign, key: str, up: bool, now: datetime) -> bool:
     """One place up or down on its path; paths that part below it come along. Returns whether it moved."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         shown = outline(steps_of(launching.newest_version(campaign)))
         if not may_move(_found(shown, key), up):
             return False
@@ -151,7 +151,7 @@ def may_move(place: Place, up: bool) -> bool:
 def put(campaign: Campaign, key: str, after: str, path: str, now: datetime) -> bool:
     """Take the step, with the paths that part below it, to another place. Returns whether it moved."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         shown = outline(steps_of(launching.newest_version(campaign)))
         place = _found(shown, key)
         carried = [row.key for row in place.lane.nodes[place.index].rows()]
@@ -168,7 +168,7 @@ def put(campaign: Campaign, key: str, after: str, path: str, now: datetime) -> b
 def duplicate(campaign: Campaign, key: str, now: datetime) -> Step:
     """A second step with all that is filled in, right below; paths that part below it stay with the first."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         _found(outline(steps_of(launching.newest_version(campaign))), key)
         version = launching.editable_version(campaign, now)
         rows = steps_of(version)
@@ -190,8 +190,7 @@ def take_out(campaign: Campaign, key: str, seen: str, now: datetime) -> str:
     the step above.
     """
     with transaction.atomic():
-        _seen(campaign, key, seen)
-        version = launching.editable_version(campaign, now)
+        version = opened(campaign, key, seen, now)
         rows = steps_of(version)
         number = next(number for number, row in enumerate(rows) if row.key == key)
         rows[number].delete()
@@ -199,10 +198,16 @@ def take_out(campaign: Campaign, key: str, seen: str, now: datetime) -> str:
         return rows[number - 1].key if number else ""
 
 
+def opened(campaign: Campaign, key: str, seen: str, now: datetime) -> FlowVersion:
+    """The version that may be changed, with the step as it was `seen`. Call it inside a transaction."""
+    _seen(campaign, key, seen)
+    return launching.editable_version(campaign, now)
+
+
 def give_up(campaign: Campaign) -> bool:
     """Throw away the version in work: the one in use stays. Returns whether there was one."""
     with transaction.atomic():
-        _lock(campaign)
+        lock(campaign)
         version = launching.newest_version(campaign)
         if version is None or version.frozen_at is not None or version.number == 1:
             return False
@@ -210,12 +215,13 @@ def give_up(campaign: Campaign) -> bool:
         return True
 
 
-def _lock(campaign: Campaign) -> None:
+def lock(campaign: Campaign) -> None:
+    """Nobody else changes the flow before this transaction ends."""
     Campaign.objects.select_for_update(no_key=True, of=("self",)).get(pk=campaign.pk)
 
 
 def _seen(campaign: Campaign, key: str, seen: str) -> Step:
-    _lock(campaign)
+    lock(campaign)
     stored = next((row for row in steps_of(launching.newest_version(campaign)) if row.key == key), None)
     if stored is None:
         raise Gone

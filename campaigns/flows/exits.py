@@ -19,14 +19,17 @@ from crm.kernel import rules
 from crm.kernel.rules import AnyOf
 from crm.models import ContactPoint, Order
 
+EXIT_RULE = "exit_rule"
 WORDS = {
     "purchased": "They bought.",
     "cart_emptied": "They emptied the cart.",
     "cart_forgotten": "The cart has not changed for 30 days.",
     "cart_gone": "The cart is no longer known.",
-    "exit_rule": "The campaign's exit rule became true.",
+    EXIT_RULE: "The campaign's exit rule became true.",
     "stopped": "The campaign was stopped.",
+    "taken_out": "A colleague took them out of every campaign.",
     "merged": "The contact was merged into another.",
+    "erased": "They were erased.",
 }
 
 
@@ -37,7 +40,7 @@ def reasons(
     found: dict[UUID, str] = {}
     if not rules.is_blank(campaign.exit_rule):
         out = entry.those(campaign.exit_rule, "The exit rule", enrolments, now)
-        found |= dict.fromkeys(out, "exit_rule")
+        found |= dict.fromkeys(out, EXIT_RULE)
     found |= {key: guard.ended for key, guard in guards.items() if guard.ended}
     if campaign.exit_on_purchase:
         found |= dict.fromkeys(_bought(enrolments, guards), "purchased")

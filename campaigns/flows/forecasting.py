@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from itertools import batched
 from math import ceil
 from typing import Any
@@ -178,12 +179,17 @@ class _Counting:
         self.params = params
 
     def entering(self, launched_at: datetime | None, until: datetime) -> Count | None:
-        """Who would have entered by `until` if it had been launched then."""
+        """Who would have entered by `until` if it had been launched then, asked as often as its trigger has
+        to be to miss nobody.
+        """
         tried = copy(self.campaign)
         tried.launched_at, tried.existing_a_day = launched_at, None
         # How late a message may be says nothing of who enters: asked later, all of the day are looked at.
-        tried.expires_after = None
-        return self._count(tried, until)
+        tried.expires_after = 2 * DAY
+        moments = [until]
+        while launched_at and moments[-1] - self.trigger.looks_back > launched_at:
+            moments.append(moments[-1] - self.trigger.looks_back)
+        return self._count(tried, moments)
 
     def casting(self, now: datetime, moment: datetime) -> Count | None:
         """Who gets a broadcast, all zones taken together: everybody it is for, as they are now."""
@@ -195,17 +201,22 @@ class _Counting:
         """Who qualifies already: those whom it would let in as well, so many a day."""
         tried = copy(self.campaign)
         tried.launched_at, tried.existing_a_day = now, MOST
-        return self._count(tried, now, existing=True)
+        return self._count(tried, [now], existing=True)
 
-    def _count(self, tried: Campaign, at: datetime, **which: bool) -> Count | None:
+    def _count(self, tried: Campaign, moments: Sequence[datetime], **which: bool) -> Count | None:
         for limit in (MOST, FEW):
-            found = patience.within(SECONDS, lambda limit=limit: self._ask(tried, at, limit, which))  # type: ignore[misc]
-            if found is None:
-                continue
-            people = {entrant.contact_id for entrant in found if not entrant.is_test}
-            may = patience.within(SECONDS, lambda: writable(people, tried.purpose_id))  # noqa: B023 - asked at once
-            more = len(found) >= limit
-            return Count(len(people), may, more) if more or limit == MOST else None
+            people: set[UUID] = set()
+            more = False
+            for at in moments:
+                ask = partial(self._ask, tried, at, limit, which)
+                found = patience.within(SECONDS, ask)
+                if found is None:
+                    break
+                people |= {entrant.contact_id for entrant in found if not entrant.is_test}
+                more = more or len(found) >= limit
+            else:
+                may = patience.within(SECONDS, partial(writable, people, tried.purpose_id))
+                return Count(len(people), may, more) if more or limit == MOST else None
         return None
 
     def _ask(self, tried: Campaign, at: datetime, limit: int, which: dict[str, bool]) -> Sequence[Entrant]:

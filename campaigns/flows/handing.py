@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from campaigns.flows import forward, journeys
+from campaigns.flows import forward, journeys, watching
 from campaigns.flows.entry import BrokenRule
 from campaigns.flows.kinds import Entrant, triggers
 from campaigns.flows.triggers.by_hand import ByHand
@@ -141,6 +141,7 @@ def _put(
             found[person] = "entered"
             new.append(Entrant(person, entry, now, is_test=known[person], evidence={"by": by}))
     entered = journeys.enter(campaign, new, now) if new else []
+    watching.note_brought(campaign, entered, now)
     # Who did it is the whole reason: it stands in the words, not only beside them.
     Decision.objects.filter(
         contact_id__in=[run.contact_id for run in entered],

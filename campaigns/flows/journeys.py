@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from campaigns.delivery import limits
-from campaigns.flows import existing, listening, watching
+from campaigns.flows import claiming, existing, goals, listening, watching
 from campaigns.flows.course import BrokenStep, Course
 from campaigns.flows.entry import BrokenRule
 from campaigns.flows.kinds import Entrant, triggers
@@ -44,12 +44,25 @@ def enrol(now: datetime, budget: Budget) -> int:
     """Let in everyone whom a running campaign's trigger names. Returns how many entered."""
     entered = 0
     running = Campaign.objects.filter(state=Campaign.State.RUNNING).order_by("priority", "pk")
-    for campaign_id in running.values_list("pk", flat=True):
-        # A batch may hold fewer people than rows: only one that lets nobody in is the last.
-        while found := enrol_one(campaign_id, now):
-            entered += found
-            if not budget:
-                break
+    asked = list(running.values_list("pk", flat=True))
+    is_first = True
+    # In rounds, so that a crowd on its way into one campaign keeps nobody out of the others. A batch may hold
+    # fewer people than rows: only one that lets nobody in is a campaign's last.
+    while asked:
+        full = []
+        for campaign_id in asked:
+            if not is_first and not budget:
+                return _hinted(entered)
+            if found := enrol_one(campaign_id, now):
+                entered += found
+                full.append(campaign_id)
+        if is_first and full:
+            ring("campaigns.advance")
+        asked, is_first = full, False
+    return _hinted(entered)
+
+
+def _hinted(entered: int) -> int:
     if entered:
         ring("campaigns.advance")
     return entered
@@ -100,7 +113,9 @@ def enter(
     due = {
         # Whoever qualified a year ago is no year late.
         person.pk: course.begin(
-            person, now if by_key[person.pk].is_existing else person.qualified_at, at_step
+            person,
+            now if by_key[person.pk].is_existing else person.qualified_at,
+            by_key[person.pk].at_step or at_step,
         )
         for person in people
     }
@@ -128,13 +143,19 @@ def enter(
 def advance(now: datetime, budget: Budget) -> int:
     """Move on everyone who is due in a running campaign or whose waiting is over, and let go everyone of a
     stopped one. Returns how many.
+
+    The campaign that goes first is served first, whoever has waited longer in another; those of one priority
+    take turns.
     """
     moved = 0
+    served: Counter[int] = Counter()
     for step_id in listening.heard(now):
         _wake(step_id, now)
+    for campaign_id in goals.to_ask(now):
+        _notice(campaign_id, now)
     while True:
         with transaction.atomic():
-            claimed = _claim(now)
+            claimed = claiming.claim(now, served, ADVANCE_AT_ONCE)
             by_campaign: dict[int, list[Due]] = defaultdict(list)
             for due in claimed:
                 by_campaign[due.campaign_id].append(due)
@@ -159,17 +180,6 @@ def _told(problem: Exception) -> str:
     return str(problem) if isinstance(problem, UNREADABLE) else traceback.format_exc(limit=-3)
 
 
-def _claim(now: datetime) -> list[Due]:
-    """Who is due, those of one campaign at a time: it is asked the same of all of them, once."""
-    lock = Due.objects.select_for_update(skip_locked=True, no_key=True, of=("self",)).order_by("due_at", "pk")
-    ready = lock.filter(problem="", due_at__lte=now, campaign__state=Campaign.State.RUNNING)
-    first = ready.first()
-    if first is None:
-        return list(lock.filter(campaign__state=Campaign.State.STOPPED)[:ADVANCE_AT_ONCE])
-    others = ready.filter(campaign=first.campaign_id).exclude(pk=first.pk)
-    return [first, *others[: ADVANCE_AT_ONCE - 1]]
-
-
 def _wake(step_id: int, now: datetime) -> None:
     try:
         with transaction.atomic():
@@ -178,6 +188,15 @@ def _wake(step_id: int, now: datetime) -> None:
         raise
     except Exception as problem:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
         pause_for(Campaign.objects.get(versions__steps=step_id).pk, _told(problem), now)
+
+
+def _notice(campaign_id: int, now: datetime) -> None:
+    try:
+        goals.notice(campaign_id, now)
+    except TRANSIENT:
+        raise
+    except Exception as problem:  # noqa: BLE001 - whatever it is, it concerns this campaign alone
+        pause_for(campaign_id, _told(problem), now)
 
 
 def _advance_group(campaign_id: int, dues: Sequence[Due], now: datetime) -> None:

@@ -22,7 +22,8 @@ class Entrant:
     """Somebody who qualifies: since when, about what, and the string that makes this entry unique.
 
     `is_existing` marks whom the campaign begins with although they qualified before it was launched;
-    `rounds` counts the flows that sent them on, this one among them.
+    `rounds` counts the flows that sent them on, this one among them. `at_step` is the key of the step they go
+    on at who were here before; blank, or no longer there: the first.
     """
 
     contact_id: UUID
@@ -34,6 +35,7 @@ class Entrant:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     is_existing: bool = False
     rounds: int = 1
+    at_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,12 +59,22 @@ class Guarded:
 NOTHING_GUARDED = Guarded()
 
 
+@dataclass(frozen=True)
+class Missed:
+    """A launch would come too late: for all, or for some; in words that say what to do."""
+
+    words: str
+    by_all: bool
+
+
 class Trigger(Kind):
     """What lets people into a flow."""
 
     subject_kind = ""
     looks_at_people = False  # a state people are in, not a thing that happens: existing people can begin
     is_planned = False  # all at once, when a colleague said so: no usual day is a measure of it
+    asks_reentry = True  # False: its days say how often somebody enters, whatever the re-entry time
+    looks_back = timedelta(days=1)  # at least; what fell due before that lets nobody in any more
     lift_days = 14  # what it earns is counted so many days from the moment somebody qualified, sent or not
 
     def entrants(
@@ -99,6 +111,10 @@ class Trigger(Kind):
     def planned(self, params: dict[str, Any], since: datetime, until: datetime) -> Sequence[datetime]:
         """When it will let many in at once, where that is known: a broadcast, a repeating schedule."""
         return ()
+
+    def missed(self, params: dict[str, Any], now: datetime) -> Missed | None:
+        """Whom a launch at `now` comes too late for; nothing where it looks forward to everybody."""
+        return None
 
 
 @dataclass(frozen=True)
@@ -209,14 +225,22 @@ class Listening:
     since: Literal["arrived_at", "entered_at"]
 
 
+ASKED_FOR = "asked_for"
+"""A parameter of steps that write: people asked for this message."""
+
+
 class Step(Kind):
     """What happens to people at one place of a flow, a batch at a time."""
 
-    icon = "●"  # on its card in the picture
+    icon = "circle"  # on its card in the picture: the name of a symbol of the theme
     has_template = False
     has_offer = False  # uses the offer of its row
     ends = False  # nobody gets past it
     channel = ""  # by which it writes to people; blank: it does not
+    does = True  # something outside the flow: sends, changes, gives, tells. Waits and ways do nothing
+    permission = ""  # what it takes to put one into a flow, besides changing campaigns; blank: nothing more
+    aside: tuple[str, ...] = ()  # parameters that few fill in: their form sets them aside
+    takes_care = ""  # why it takes that, for those who lack it
 
     def paths(self, params: dict[str, Any]) -> list[str]:
         """The paths it may put people on, from left to right; the steps for a path name it."""
@@ -233,6 +257,11 @@ class Step(Kind):
     def listens_to(self, params: dict[str, Any]) -> Listening | None:
         """What moves those who wait here before their time is over; nothing where only time does."""
         return None
+
+    def was_asked_for(self, params: Mapping[str, Any]) -> bool:
+        """Whether people asked for what it writes, by its parameters as they are stored."""
+        field = self.Params.base_fields.get(ASKED_FOR)
+        return field is not None and bool(field.widget.value_from_datadict(params, {}, ASKED_FOR))
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         """Deal with everyone in the batch, in a fixed number of queries. Who is not named goes on."""

@@ -15,6 +15,7 @@ from django.db.models import Max
 from campaigns.flows import moving, variants
 from campaigns.flows.checklist import Check, checklist
 from campaigns.flows.kinds import steps
+from campaigns.flows.permitted import May
 from campaigns.models import Campaign, Due, FlowVersion, Step
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.ticking import ring
@@ -46,16 +47,22 @@ class Inside:
     parked: int
 
 
-def problems(campaign: Campaign, now: datetime, version: FlowVersion | None = None) -> list[Check]:
-    """The lines of the checklist that are not right yet, of this version or the newest."""
-    return [check for check in checklist(campaign, now, version) if check.problem]
+def problems(
+    campaign: Campaign, now: datetime, version: FlowVersion | None = None, may: May | None = None
+) -> list[Check]:
+    """The lines of the checklist that are not right yet, of this version or the newest; for whom it is asked
+    says what they may.
+    """
+    return [check for check in checklist(campaign, now, version, may=may) if check.problem]
 
 
-def launch(campaign: Campaign, by: Any, now: datetime) -> Campaign:
-    """Start it. It looks forward only: what fell due before now starts nothing. Raises CannotLaunch."""
+def launch(campaign: Campaign, by: Any, now: datetime, *, may: May | None = None) -> Campaign:
+    """Start it. It looks forward only: what fell due before now starts nothing. A person who launches says
+    what they `may`; a program may all. Raises CannotLaunch.
+    """
     with transaction.atomic():
         locked = _locked(campaign, State.DRAFT, State.STOPPED)
-        if found := problems(locked, now):
+        if found := problems(locked, now, may=may):
             raise CannotLaunch(found)
         version = locked.versions.order_by("-number")[0]
         _freeze(version, now)
@@ -127,7 +134,9 @@ def new_step_key(version: FlowVersion, kind: str) -> str:
     return next(key for number in count(1) if (key := f"{name}-{number}") not in taken)
 
 
-def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = False) -> Campaign:
+def publish(
+    campaign: Campaign, by: Any, now: datetime, *, move_people: bool = False, may: May | None = None
+) -> Campaign:
     """Make the version in work the one people enter. Those inside finish the version they began, or are moved
     to this one.
 
@@ -139,7 +148,7 @@ def publish(campaign: Campaign, by: Any, now: datetime, *, move_people: bool = F
         version = newest_version(locked)
         if version is None or version.frozen_at is not None:
             raise NotReady("Nothing has been changed since it was launched.")
-        if found := problems(locked, now):
+        if found := problems(locked, now, may=may):
             raise CannotLaunch(found)
         _freeze(version, now)
         locked.current = version

@@ -51,7 +51,7 @@ def wake(step_id: int, now: datetime) -> int:
     kind = steps.get(step.kind)
     told = kind.listens_to(kind.read(step.params))
     mark = stirring.mark()
-    changed = _changed(step, told, now, mark) if told else []
+    changed = changed_since(told.rule, step.asked_at, step.marked, now, mark) if told else []
     if changed is None and step.asked_at and step.asked_at > now - SELDOM:
         return 0
     woken = _due_now(step, told, changed, now) if told and changed != [] else 0
@@ -60,15 +60,19 @@ def wake(step_id: int, now: datetime) -> int:
     return woken
 
 
-def _changed(step: StepRow, told: Listening, now: datetime, mark: int) -> Sequence[UUID] | None:
-    """Who may have changed sides since the last time, as far as they wait here; None: everybody."""
-    if step.asked_at is None or step.marked > mark:
+def changed_since(
+    rule: Any, asked_at: datetime | None, marked: int, now: datetime, mark: int
+) -> Sequence[UUID] | None:
+    """Of whom the rule may have come true or false since it was last asked, at this instant and under this
+    mark; None: everybody.
+    """
+    if asked_at is None or marked > mark:
         return None
     scope = rules.Scope(entered_at=now, current=True)
-    turned = rules.drift(told.rule, step.asked_at - OVERLAP, now, scope)
+    turned = rules.drift(rule, asked_at - OVERLAP, now, scope)
     if turned is None:
         return None
-    asked = stirring.stirred_since(step.marked).union(*turned)
+    asked = stirring.stirred_since(marked).union(*turned)
     people: list[Any] = list(asked.values_list("contact_id", flat=True)[: ASKED_AT_MOST + 1])
     return people if len(people) <= ASKED_AT_MOST else None
 

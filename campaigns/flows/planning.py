@@ -40,7 +40,7 @@ GROUP BY 1, 2, 3, 4, 5
 """
 # Days before the first one somebody came are no days it ran; today is not over.
 PACE = """
-SELECT campaign_id, sum(entered)::float8 / (%(today)s - min(on_day))
+SELECT campaign_id, sum(entered + brought)::float8 / (%(today)s - min(on_day))
 FROM campaigns_entryday
 WHERE campaign_id = ANY(%(campaigns)s) AND on_day < %(today)s AND on_day >= %(today)s - %(days)s
 GROUP BY 1

@@ -8,11 +8,13 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from django.db.models import F
+
 from campaigns.delivery import limits
-from campaigns.flows import variants
+from campaigns.flows import first_few, variants
 from campaigns.flows.check import Check
 from campaigns.flows.kinds import steps
-from campaigns.messages import leading
+from campaigns.messages import joining, leading
 from campaigns.models import Campaign, Step, Template, TemplateVersion
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.models import Channel, ShopSettings
@@ -22,16 +24,27 @@ ADDRESS = "shop.postal_address"
 NEEDED = {STOP: "the link by which people unsubscribe", ADDRESS: "the shop's postal address"}
 
 
-def lines(campaign: Campaign, rows: Sequence[Step], shop: ShopSettings | None) -> Iterator[Check]:
-    """All of them, for these steps."""
+def lines(
+    campaign: Campaign, rows: Sequence[Step], shop: ShopSettings | None, expected: int | None
+) -> Iterator[Check]:
+    """All of them, for these steps and so many people (None: not known)."""
     templates = list(dict.fromkeys(template for row in rows for _, template in variants.messages_of(row)))
-    yield _unsubscribe(templates)
-    if shop is not None:
-        yield from _links(templates, shop)
+    if writes(rows):
+        yield _unsubscribe(templates)
+        if shop is not None:
+            yield from _links(templates, shop)
     yield from _paths(rows)
-    yield _lateness(campaign, rows)
+    if writes(rows):
+        yield _lateness(campaign, rows)
+        yield from _joins(campaign, templates)
+    yield from _first(rows, expected)
     yield _limits(campaign)
     yield _control(campaign)
+
+
+def writes(rows: Sequence[Step]) -> bool:
+    """Whether one of these steps writes to people."""
+    return any(row.kind in steps and steps.get(row.kind).channel for row in rows)
 
 
 def lacks(version: TemplateVersion) -> list[str]:
@@ -117,6 +130,16 @@ def _long(span: timedelta) -> str:
     return f"{hours / 24:g} days" if hours >= 48 else f"{hours:g} hours" if hours != 1 else "1 hour"
 
 
+def _first(rows: Sequence[Step], expected: int | None) -> Iterator[Check]:
+    for row in rows:
+        if first_few.is_asked(row.params, row) and first_few.too_few(expected):
+            words = (
+                f"fewer than {first_few.FEWEST_PEOPLE:,} people are expected, so all get one of its messages "
+                "at once: a few of them would tell nothing."
+            )
+            yield Check(f"first:{row.key}", f"Step {row.position}", note=words)
+
+
 def _limits(campaign: Campaign) -> Check:
     shop = limits.frequency()
     day = "one offer" if shop.offers_a_day == 1 else f"{shop.offers_a_day} offers"
@@ -132,6 +155,28 @@ def _limits(campaign: Campaign) -> Check:
         words = f"{', '.join(holds)}; not the frequency limits: right only for what people asked for."
         return Check("limits", label, warning=words)
     return Check("limits", label, note=", ".join(holds))
+
+
+def _joins(campaign: Campaign, templates: Sequence[Template]) -> Iterator[Check]:
+    if campaign.when_beaten != Campaign.WhenBeaten.JOIN:
+        return
+    label = "When another message goes first"
+    if not any(joining.brings(template) for template in templates):
+        words = "its messages show no products that could join another, so they wait. Add products, or choose"
+        yield Check("joins", label, warning=f"{words} that it waits.")
+    elif not _has_somewhere_to_join(campaign):
+        words = "no message of another running campaign has the block “Also for you”, so it finds nothing to"
+        yield Check("joins", label, warning=f"{words} join, and waits. Add the block to those that go first.")
+    else:
+        yield Check("joins", label, note="its products join it; its own message is not sent")
+
+
+def _has_somewhere_to_join(campaign: Campaign) -> bool:
+    others = Step.objects.exclude(version__campaign=campaign).filter(
+        version=F("version__campaign__current"), version__campaign__state=Campaign.State.RUNNING
+    )
+    rows = others.select_related("template__current").prefetch_related("variants__template__current")
+    return any(joining.has_place(template) for row in rows for _, template in variants.messages_of(row))
 
 
 def _control(campaign: Campaign) -> Check:

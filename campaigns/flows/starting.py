@@ -9,6 +9,7 @@ from django.db import transaction
 
 from campaigns.flows import launching
 from campaigns.flows.forecasting import Forecast
+from campaigns.flows.permitted import May
 from campaigns.models import Campaign
 
 
@@ -20,6 +21,7 @@ def start(
     *,
     existing_a_day: int | None = None,
     is_shadow: bool = False,
+    may: May | None = None,
 ) -> Campaign:
     """Launch it: forward only, or so many of the existing people a day as well. Raises launching.NotReady,
     with nothing changed.
@@ -28,4 +30,4 @@ def start(
         Campaign.objects.filter(pk=campaign.pk).update(
             forecast=made.kept() if made else {}, existing_a_day=existing_a_day, is_shadow=is_shadow
         )
-        return launching.launch(campaign, by, now)
+        return launching.launch(campaign, by, now, may=may)

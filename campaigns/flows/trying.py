@@ -4,7 +4,7 @@ fast clock.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -16,7 +16,7 @@ from django.db import transaction
 from campaigns.delivery import outbox
 from campaigns.flows import variants
 from campaigns.flows.course import Course
-from campaigns.flows.kinds import Entrant, triggers
+from campaigns.flows.kinds import Entrant, steps, triggers
 from campaigns.messages import rendering
 from campaigns.models import (
     Campaign,
@@ -30,7 +30,7 @@ from campaigns.models import (
     Step,
     Template,
 )
-from crm.kernel import tokens
+from crm.kernel import rules, tokens
 from crm.models import Channel, Contact, Purpose
 from tracking.models import Cart
 
@@ -129,6 +129,20 @@ def walk(
     return stops
 
 
+class _Told(Course):
+    """Notes by which steps somebody was let pass, because their own condition was not true."""
+
+    def __init__(self, campaign: Campaign, version_ids: Iterable[int], now: datetime) -> None:
+        super().__init__(campaign, version_ids, now)
+        self.passed: list[Step] = []
+
+    def meant(self, step: Step, people: list[Enrolment]) -> list[Enrolment]:
+        found = super().meant(step, people)
+        if not found:
+            self.passed.append(step)
+        return found
+
+
 def _walked(campaign: Campaign, contact: Contact, now: datetime) -> Iterator[Stop]:
     tried = Campaign.objects.get(pk=campaign.pk)
     version = tried.versions.order_by("-number").first()
@@ -140,10 +154,11 @@ def _walked(campaign: Campaign, contact: Contact, now: datetime) -> Iterator[Sto
     yield Stop(now, "", Decision.Verdict.ENTERED, f"Enters: {triggers.get(tried.trigger).label.lower()}.")
     for _ in range(MOST_STOPS):
         now = max(now, due)
-        course = Course(tried, [version.pk], now)
+        course = _Told(tried, [version.pk], now)
         waiting = course.walk([person], {person.pk: due})
         course.write([person], waiting)
         yield from _stops(course, now)
+        yield from (Stop(now, step.key, "passed", _passes(step)) for step in course.passed)
         if person.pk not in waiting:
             break
         due = waiting[person.pk]
@@ -191,6 +206,13 @@ def _stops(course: Course, now: datetime) -> Iterator[Stop]:
             problem=problem,
             offer=delivery.offer if delivery else None,
         )
+
+
+def _passes(step: Step) -> str:
+    asked = rules.sentence(step.only_if).removesuffix(".")
+    kind = steps.get(step.kind)
+    what = kind.sentence(kind.read(step.params), step)
+    return f"Passes by step {step.position}, {what}: it is only for {asked[:1].lower()}{asked[1:]}."
 
 
 def _gets(delivery: Delivery) -> str:

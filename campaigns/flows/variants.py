@@ -55,6 +55,24 @@ def choose(step: Step, campaign_id: int, contact_id: object, entered_at: datetim
     return next(Chosen(row.template_id, row.label) for row in rows if row.label == label)
 
 
+def is_among_the_first(step: Step, campaign_id: int, contact_id: object, percent: int) -> bool:
+    """Whether somebody is one of those to whom the messages of the step go before there is a winner: so many
+    percent of all for each message. The same people for ever.
+    """
+    share = min(percent * len(_compared(step)) / 100, 1.0)
+    return buckets.share(f"first:{campaign_id}:{step.key}", contact_id) < share
+
+
+def winner_of(step: Step, campaign_id: int) -> str:
+    """The label of the message that won by now; blank: all compete."""
+    return next((label for _, label in _picks(step, campaign_id)), "")
+
+
+def forget_winner(step: Step) -> None:
+    """A winner has just been picked: ask again."""
+    step.__dict__.pop("_winners", None)
+
+
 def _compared(step: Step) -> list[StepVariant]:
     """The messages it compares, read once a step in hand: it is asked for each person of a batch."""
     found: list[StepVariant] | None = step.__dict__.get("_compared")

@@ -5,6 +5,7 @@ often the step asks again.
 from __future__ import annotations
 
 from datetime import datetime
+from uuid import UUID
 
 from campaigns.delivery.arbitration import No
 from campaigns.flows.kinds import Batch, Move
@@ -17,7 +18,7 @@ class Waits:
 
     def __init__(self, batch: Batch) -> None:
         self.batch = batch
-        places = {person.pk: self._place(person) for person in batch.people}
+        places = {person.pk: self.place(person) for person in batch.people}
         rows = Due.objects.filter(pk__in=places).exclude(waits_at="")
         self._before = {
             enrolment_id: (since, about)
@@ -33,6 +34,10 @@ class Waits:
         since, _ = self._before.get(person.pk, (None, ""))
         return since or self.batch.due[person.pk]
 
+    def before(self) -> dict[UUID, str]:
+        """Who waited here before, and where that was as it is written down."""
+        return {person.pk: self.place(person) for person in self.batch.people if person.pk in self._before}
+
     def tell(self, person: Enrolment, no: No) -> Move | None:
         """Write down the answer of the gate. Returns their wait, or nothing where they go on without."""
         if no.until is None:
@@ -44,7 +49,7 @@ class Waits:
         self._now.append(
             Due(
                 enrolment_id=person.pk,
-                waits_at=self._place(person),
+                waits_at=self.place(person),
                 waits_since=no.since or self.due(person),
                 waits_for=(no.about or told)[:100],
             )
@@ -54,5 +59,6 @@ class Waits:
     def store(self) -> None:
         update_rows(self._now, "waits_at", "waits_since", "waits_for")
 
-    def _place(self, person: Enrolment) -> str:
+    def place(self, person: Enrolment) -> str:
+        """This step and visit, as it is written down."""
         return f"{self.batch.step.key}:{person.visit}"

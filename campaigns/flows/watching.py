@@ -12,7 +12,7 @@ from django.db.models import F
 from django.urls import reverse
 
 from campaigns.flows.kinds import Entrant, triggers
-from campaigns.models import Campaign, EntryDay
+from campaigns.models import Campaign, Enrolment, EntryDay
 from crm.models import Notice
 from crm.shop.settings import shop_zone
 
@@ -20,6 +20,10 @@ COUNT_IN = """
 INSERT INTO campaigns_entryday (campaign_id, on_day, entered) VALUES (%s, %s, %s)
 ON CONFLICT (campaign_id, on_day) DO UPDATE SET entered = campaigns_entryday.entered + EXCLUDED.entered
 RETURNING entered
+"""
+BROUGHT = """
+INSERT INTO campaigns_entryday (campaign_id, on_day, entered, brought) VALUES (%s, %s, 0, %s)
+ON CONFLICT (campaign_id, on_day) DO UPDATE SET brought = campaigns_entryday.brought + EXCLUDED.brought
 """
 TIMES = 3
 # A few people more than very few is no flood.
@@ -46,6 +50,15 @@ def lets_in(campaign: Campaign, entrants: Sequence[Entrant], now: datetime) -> b
     EntryDay.objects.filter(campaign=campaign, on_day=today).update(entered=F("entered") - coming)
     _pause(campaign, entered - coming, coming, now)
     return False
+
+
+def note_brought(campaign: Campaign, entered: Sequence[Enrolment], now: datetime) -> None:
+    """Count people who were put in by hand or sent on by another flow: they belong to the pace, and not to
+    what the guard weighs, for no forecast was made of them.
+    """
+    if number := sum(not person.is_test for person in entered):
+        with connection.cursor() as cursor:
+            cursor.execute(BROUGHT, [campaign.pk, now.astimezone(shop_zone()).date(), number])
 
 
 def most_a_day(campaign: Campaign) -> int | None:

@@ -18,10 +18,11 @@ from campaigns.images import decoding
 from campaigns.images.decoding import Refused
 from campaigns.models import Image
 
-__all__ = ["MOST_AT_ONCE", "MOST_BYTES", "Refused", "offered", "put_away", "put_back", "take"]
+__all__ = ["MOST_AT_ONCE", "MOST_BYTES", "Refused", "name_of", "offered", "put_away", "put_back", "take"]
 
 MOST_BYTES = 20 * 1024 * 1024
 MOST_AT_ONCE = 30
+_ADDRESS = re.compile(r"/i/([A-Za-z0-9_-]+)-\d+\.[a-z]+$")
 _DRAWING = re.compile(rb"<svg\b|<!doctype\s+svg", re.IGNORECASE)
 
 
@@ -80,6 +81,13 @@ def offered(text: str = "") -> QuerySet[Image]:
     for word in words[:8]:
         found = found.filter(Q(name__icontains=word) | Q(alt__icontains=word))
     return found
+
+
+def name_of(address: str) -> str:
+    """What the picture with this address is called here; nothing where it is not one of ours."""
+    found = _ADDRESS.search(address)
+    image = Image.objects.filter(token=found[1]).first() if found else None
+    return image.name if image else ""
 
 
 def put_away(keys: Iterable[int], now: datetime) -> int:

@@ -32,6 +32,7 @@ def problems(*, subject: str, preheader: str, blocks: Sequence[Stored], look: Lo
     shapes = kinds.shapes()
     for number, stored in enumerate(blocks):
         found += _of_one(number, stored, shapes)
+    found += _shown_twice(blocks)
     if found:
         tried = trial.tried({kind: source for kind, source in lines.items() if source.strip()}, shapes)
         return [Mistake(kind, one.line, one.message) for kind, some in tried.items() for one in some] + found
@@ -105,6 +106,19 @@ def _of_one(number: int, stored: Stored, shapes: Mapping[str, Any]) -> Iterator[
     except BrokenParams as error:
         if not broken:
             yield Mistake(error.field, 0, error.message, number)
+
+
+def _shown_twice(blocks: Sequence[Stored]) -> Iterator[Mistake]:
+    """Whoever reads the message would see the same products again."""
+    first: dict[str, int] = {}
+    for number, stored in enumerate(blocks):
+        try:
+            goods = kinds.blocks.get(stored["kind"]).goods(stored.get("params", {}))
+        except (UnknownKind, KeyError):
+            continue
+        if goods and first.setdefault(goods, number) != number:
+            words = f"block {first[goods] + 1} shows these products already"
+            yield Mistake("", 0, f"{words}: choose others, or show more of them there", number)
 
 
 def _typed(typed: str, shapes: Mapping[str, Any]) -> list[Problem]:

@@ -159,7 +159,7 @@ def _load(deliveries: Sequence[Delivery]) -> _Rows:
         },
         carts=carts,
         lines=lines,
-        products=goods.of_lines(line for some in lines.values() for line in some),
+        products=goods.of_lines([line for some in lines.values() for line in some]),
         senders=Sender.objects.in_bulk({delivery.sender_id for delivery in deliveries}),
         agreed={
             (bytes(address_hash), key)

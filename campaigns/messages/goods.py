@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -68,8 +68,16 @@ def stamp(shown: Mapping[UUID, datetime | None]) -> int:
     return sum(1 + ((at - _EPOCH) // timedelta(microseconds=1) if at else 0) for at in shown.values())
 
 
-def of_lines(lines: Iterable[CartLine]) -> dict[UUID, Product]:
-    """The products that lines of carts name and the shop still knows, in one query."""
+def of_lines(lines: Sequence[CartLine]) -> dict[UUID, Product]:
+    """The products that lines of carts name and the shop still knows, in one query; in two, where a line is
+    from before the shop told of its product: that line is given it here.
+    """
+    unknown = {line.external_id for line in lines if line.product_id is None} - {""}
+    if unknown:
+        told = Product.objects.filter(external_id__in=unknown).order_by("created_at")
+        known = dict(told.values_list("external_id", "pk"))
+        for line in lines:
+            line.product_id = line.product_id or known.get(line.external_id)
     return Product.objects.defer("description").in_bulk({line.product_id for line in lines} - {None})
 
 

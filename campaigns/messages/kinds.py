@@ -11,6 +11,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django import forms
+
 from campaigns.messages import variables
 from campaigns.messages.look import Look
 from campaigns.models import Delivery
@@ -82,6 +84,16 @@ class Fact(Kind):
         """
         return {}
 
+    def subject_of(self, contact: Contact, now: datetime) -> tuple[str, UUID] | None:
+        """What a message that speaks of it would be about for this person, for previews: its kind and id."""
+        return None
+
+    def goods(self, told: Any) -> Mapping[str, Sequence[dict[str, Any]]]:
+        """The products in what it told, by what messages call the list (`viewed.products`): what a message
+        that speaks of it brings where it joins another. Of a fact that tells of no products none.
+        """
+        return {}
+
     def problems(self, names: Iterable[str]) -> list[str]:
         """What is wrong with these names below ours, in words; asked when a template is saved."""
         return []
@@ -109,6 +121,16 @@ class Block(Kind):
     def bleeds(self, params: dict[str, Any]) -> bool:
         """Whether it reaches the edges of the sheet it stands on, so that the sheet adds no margin."""
         return False
+
+    def goods(self, params: Mapping[str, Any]) -> str:
+        """The list of products it shows, as the template calls it: a message shows a list once."""
+        return ""
+
+    def summary(self, params: Mapping[str, Any]) -> str:
+        """A few words of what is in it, of parameters as they were typed: the first words there are."""
+        names = (name for name, one in self.Params.base_fields.items() if isinstance(one, forms.CharField))
+        typed = (" ".join(str(params.get(name, "")).split()) for name in names)
+        return next(filter(None, typed), "")
 
     def shown(self) -> dict[str, Any] | None:
         """Parameters of an example; None where somebody has to choose first (which survey, say)."""

@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from campaigns.messages import kinds, liquid, variables
-from campaigns.messages.liquid import BrokenTemplate
+from campaigns.messages.liquid import BrokenTemplate, RenderFailed
 from campaigns.messages.variables import Variable
 
 _GROUPS = {
@@ -74,6 +74,16 @@ def subjects() -> Iterator[str]:
                 yield line
         except BrokenTemplate:
             continue
+
+
+def read_out(line: str) -> str:
+    """A line with examples in the place of its variables, as people would read it; as it was written where it
+    cannot be read.
+    """
+    try:
+        return liquid.render(liquid.parse(line, html=False), variables.example(kinds.shapes()))
+    except (BrokenTemplate, RenderFailed):
+        return line
 
 
 def _entry(path: str, variable: Variable, known: Collection[str]) -> Entry:

@@ -59,6 +59,11 @@ def recommended(sort: str, title: str, number: int = 2) -> Piece:
     }
 
 
+def also() -> Piece:
+    """A place for what gives way to this message."""
+    return {"kind": "campaigns.also", "params": {"title": "Also for you", "look": "list"}}
+
+
 def reading(title: str, number: int = 2) -> Piece:
     return {"kind": "campaigns.reading", "params": {"title": title, "number": str(number)}}
 

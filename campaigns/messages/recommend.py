@@ -9,7 +9,7 @@ they see anyway.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,8 +19,9 @@ from django.db import connection
 
 from campaigns.messages import recommend_sql
 from crm.models import Product
+from crm.shop import bought
 
-SORTS = ("similar", "together", "favourites", "fresh", "best")
+SORTS = recommend_sql.SORTS
 LABELS = {
     "similar": "Similar products",
     "together": "Often bought together",
@@ -29,6 +30,7 @@ LABELS = {
     "best": "Best sellers",
 }
 MOST = 6
+_UNTOLD = ("description", "cost", "source_at", "created_at", "updated_at")
 
 LOOKED_FOR = timedelta(days=30)
 BOUGHT_FOR = timedelta(days=365)
@@ -59,21 +61,19 @@ def picks(
     """By key and sort: at most `most` products, the best first."""
     sorts = [name for name in SORTS if name in names]
     rows = _ask(sorts, wanted, now, most)
-    products = Product.objects.defer("description").in_bulk(
-        {product for row in rows for product in (row[3], row[5]) if product}
-    )
+    products = _products(row[3] for row in rows)
     answers: dict[int, dict[str, list[Pick]]] = {one.key: {name: [] for name in sorts} for one in wanted}
     for name, key, _place, product_id, tier, seed, detail in sorted(rows, key=lambda row: row[:3]):
         if product_id in products:
-            because = _because(name, tier, products.get(seed), detail)
+            because = _because(name, tier, seed, detail)
             answers[key][name].append(Pick(products[product_id], because))
     return answers
 
 
 def looked_at(wanted: Sequence[Wanted], now: datetime, most: int = MOST) -> dict[int, list[Product]]:
     """What each looked at lately and did not buy since, the last first; only what can be bought."""
-    rows = _run(recommend_sql.LOOKED_AT, wanted, now, most)
-    products = Product.objects.defer("description").in_bulk({product for _key, product in rows})
+    rows = _run(recommend_sql.looked_at(bought.are_whole()), wanted, now, most)
+    products = _products(product for _key, product in rows)
     found: dict[int, list[Product]] = {one.key: [] for one in wanted}
     for key, product in rows:
         if product in products:
@@ -84,7 +84,7 @@ def looked_at(wanted: Sequence[Wanted], now: datetime, most: int = MOST) -> dict
 def categories_of(wanted: Sequence[Wanted], now: datetime) -> dict[int, dict[str, float]]:
     """The categories and brands each cares for, in small letters, by how much."""
     found: dict[int, dict[str, float]] = {one.key: {} for one in wanted}
-    for key, name, weight in _run(recommend_sql.CARES, wanted, now, MOST):
+    for key, name, weight in _run(recommend_sql.cares(bought.are_whole()), wanted, now, MOST):
         found[key][name] = float(weight)
     return found
 
@@ -94,17 +94,26 @@ def goes_with(product_id: UUID, sort: str, limit: int = 8) -> list[tuple[Product
     with connection.cursor() as cursor:
         cursor.execute(recommend_sql.GOES_WITH, {"product": product_id, "sort": sort, "limit": limit})
         rows = cursor.fetchall()
-    products = Product.objects.defer("description").in_bulk([other for other, _times in rows])
+    products = _products(other for other, _times in rows)
     return [(products[other], times) for other, times in rows]
 
 
+def _products(keys: Iterable[UUID]) -> dict[UUID, Product]:
+    """What messages and pages tell of them is read, no more: there are thousands for a batch."""
+    return Product.objects.defer(*_UNTOLD).in_bulk(set(keys))
+
+
 def _ask(names: Sequence[str], wanted: Sequence[Wanted], now: datetime, most: int) -> list[tuple[Any, ...]]:
-    """Sort, key, place, product, tier, seed and detail of every answer, all sorts in one query."""
-    asked = [f"SELECT '{name}', answer.* FROM ({recommend_sql.QUESTIONS[name]}) AS answer" for name in names]  # noqa: S608
-    return _run(" UNION ALL ".join(asked), wanted, now, most) if asked else []
+    """Sort, key, place, product, tier, the seed's name and detail of every answer, all sorts in one query."""
+    if not names:
+        return []
+    rows = _run(recommend_sql.question(names, bought.are_whole()), wanted, now, most, names)
+    return [(SORTS[sort], *rest) for sort, *rest in rows]
 
 
-def _run(statement: str, wanted: Sequence[Wanted], now: datetime, most: int) -> list[tuple[Any, ...]]:
+def _run(
+    statement: str, wanted: Sequence[Wanted], now: datetime, most: int, names: Sequence[str] = ()
+) -> list[tuple[Any, ...]]:
     if not wanted:
         return []
     values: dict[str, Any] = {
@@ -117,13 +126,15 @@ def _run(statement: str, wanted: Sequence[Wanted], now: datetime, most: int) -> 
         "just": now - JUST_BOUGHT,
         "new_since": now - NEW_FOR,
         "most": most,
+        "sorts": [SORTS.index(name) for name in names],
+        "near": [name for name in names if name in recommend_sql.NEAR],
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall()
 
 
-def _because(name: str, tier: int, seed: Product | None, detail: str | None) -> str:
+def _because(name: str, tier: int, seed: str | None, detail: str | None) -> str:
     if tier == 0 and name in ("similar", "together"):
         how = "looked at" if name == "similar" else "bought"
         return f"{how} together with {seed}, {_DETAILS[detail or 'looked']}"

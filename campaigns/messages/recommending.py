@@ -28,6 +28,7 @@ from django.db import connection, transaction
 
 from campaigns.messages import recommending_sql
 from campaigns.models import Neighbour, RecommendationRun
+from crm.shop import bought
 from crm.shop.settings import shop_zone
 
 BOUGHT_FOR = timedelta(days=365)
@@ -39,7 +40,7 @@ DOUBT = 0.5
 TIMES = 2
 PER_PRODUCT = 24
 BEST, BEST_OF_CATEGORY = 60, 24
-PAIRS_AT_ONCE = 1_500_000
+PAIRS_AT_ONCE = 6_000_000
 WORK_MEM = "96MB"
 NIGHT = 3
 """The hour of the shop's day from which a night's run is due."""
@@ -152,12 +153,14 @@ def _work_out(cursor: Any, now: datetime, run: RecommendationRun) -> None:
     _tell("Reading the catalogue", 0, 1)
     cursor.execute("DROP TABLE IF EXISTS rk_goods")
     cursor.execute(recommending_sql.GOODS, values)
+    cursor.execute("ANALYZE rk_goods")
+    whole = bought.are_whole()
     cursor.execute("DELETE FROM campaigns_neighbour")
     cursor.execute("DELETE FROM campaigns_bestseller")
     _tell("Reading orders", 0, 1)
-    run.orders = _baskets(cursor, recommending_sql.ORDERS, values)
+    run.orders = _baskets(cursor, recommending_sql.orders(whole), values)
     links, with_any = _neighbours(cursor, Neighbour.Sort.TOGETHER, "bought together", values)
-    cursor.execute(recommending_sql.BEST, values)
+    cursor.execute(recommending_sql.best(whole), values)
     _tell("Reading visits", 0, 1)
     run.visits = _baskets(cursor, recommending_sql.VIEWS, values)
     more, also = _neighbours(cursor, Neighbour.Sort.SIMILAR, "looked at together", values)

@@ -2,7 +2,8 @@
 
 Tables named rk_ are temporary and gone with the transaction. Each statement reads its tables once: orders and
 counts a day are scanned whole, for nearly all of them lie in the window; pairs of one range of products are a
-hash of that range's baskets against all.
+hash of that range's baskets against all. When a person last bought what is kept with the orders
+(`crm.shop.bought`); it is worked out here only while that is still being counted.
 """
 
 # Products by small numbers: pairs of these are a quarter of the size of pairs of keys.
@@ -21,8 +22,8 @@ _BASKET = """
         FROM (
             SELECT {tight} AS basket, number, TRUE AS is_tight, max(at) AS at FROM rows GROUP BY 1, 2
             UNION ALL
-            SELECT uuid_hash_extended(contact_id, 1), number, FALSE, max(at)
-            FROM rows JOIN often USING (contact_id) GROUP BY 1, 2
+            SELECT uuid_hash_extended(contact_id, 1), number, FALSE, at
+            FROM ({loose_rows}) AS loose JOIN often USING (contact_id)
         ) AS both_sorts
     ),
     kept AS (
@@ -33,8 +34,13 @@ _BASKET = """
         (CASE WHEN is_tight THEN 1 ELSE %(loose)s END / count(*) OVER (PARTITION BY basket))::float4 AS weight
     FROM kept
 """
-ORDERS = _BASKET.format(
-    rows="""
+_LAST_OF_ROWS = "SELECT contact_id, number, max(at) AS at FROM rows GROUP BY 1, 2"
+_LAST_BOUGHT = """
+    SELECT b.contact_id, g.number, b.last_at AS at
+    FROM crm_bought AS b JOIN rk_goods AS g ON g.id = b.product_id
+    WHERE b.last_at > %(bought_since)s AND b.last_at <= %(now)s
+"""
+_ORDERS = """
     rows AS MATERIALIZED (
         SELECT l.contact_id, l.order_id, g.number, l.occurred_at AS at
         FROM crm_orderline AS l
@@ -46,9 +52,18 @@ ORDERS = _BASKET.format(
     often AS MATERIALIZED (
         SELECT contact_id FROM rows GROUP BY contact_id
         HAVING min(uuid_hash_extended(order_id, 0)) <> max(uuid_hash_extended(order_id, 0))
-    )""",
-    tight="uuid_hash_extended(order_id, 0)",
-)
+    )"""
+
+
+def orders(whole: bool) -> str:
+    """Baskets of what was bought. `whole`: when each person last bought what is kept for all of them."""
+    return _BASKET.format(
+        rows=_ORDERS,
+        loose_rows=_LAST_BOUGHT if whole else _LAST_OF_ROWS,
+        tight="uuid_hash_extended(order_id, 0)",
+    )
+
+
 VIEWS = _BASKET.format(
     rows="""
     rows AS MATERIALIZED (
@@ -59,6 +74,7 @@ VIEWS = _BASKET.format(
             AND NOT EXISTS (SELECT FROM crm_contact AS c WHERE c.id = d.contact_id AND c.is_test)
     ),
     often AS MATERIALIZED (SELECT contact_id FROM rows GROUP BY contact_id HAVING min(at) <> max(at))""",
+    loose_rows=_LAST_OF_ROWS,
     tight="uuid_hash_extended(contact_id, at - DATE '2000-01-01' + 2)",
 )
 # In how many baskets each product is, and the pairs it makes in them.
@@ -97,14 +113,12 @@ PAIRS = """
     FROM ranked WHERE place <= %(per_product)s
 """
 # Where nothing sells yet, the newest stand first, so that there is always something to show.
-BEST = """
+_BEST = """
     WITH lately AS (
-        SELECT l.product_id, count(DISTINCT l.contact_id) AS ever,
-            count(DISTINCT l.contact_id) FILTER (WHERE l.occurred_at > %(selling_since)s) AS people
-        FROM crm_orderline AS l JOIN crm_order AS o ON o.id = l.order_id AND o.status <> 'cancelled'
-        WHERE l.occurred_at > %(bought_since)s AND l.occurred_at <= %(now)s AND l.product_id IS NOT NULL
-            AND NOT EXISTS (SELECT FROM crm_contact AS c WHERE c.id = l.contact_id AND c.is_test)
-        GROUP BY l.product_id
+        SELECT product_id, count(*) AS ever, count(*) FILTER (WHERE at > %(selling_since)s) AS people
+        FROM ({last}) AS last
+        WHERE NOT EXISTS (SELECT FROM crm_contact AS c WHERE c.id = last.contact_id AND c.is_test)
+        GROUP BY product_id
     ),
     ranked AS (
         SELECT g.id, g.category, COALESCE(people, 0) AS people,
@@ -117,4 +131,22 @@ BEST = """
     SELECT '', overall, id, people FROM ranked WHERE overall <= %(best)s
     UNION ALL
     SELECT category, inside, id, people FROM ranked WHERE inside <= %(best_of_category)s AND category <> ''
-""".format(order="people DESC NULLS LAST, ever DESC NULLS LAST, g.created_at DESC, g.id")  # noqa: S608 - our own columns
+"""
+_LAST_KEPT = """
+    SELECT contact_id, product_id, last_at AS at FROM crm_bought
+    WHERE last_at > %(bought_since)s AND last_at <= %(now)s
+"""
+_LAST_COUNTED = """
+    SELECT l.contact_id, l.product_id, max(l.occurred_at) AS at
+    FROM crm_orderline AS l JOIN crm_order AS o ON o.id = l.order_id AND o.status <> 'cancelled'
+    WHERE l.occurred_at > %(bought_since)s AND l.occurred_at <= %(now)s AND l.product_id IS NOT NULL
+    GROUP BY 1, 2
+"""
+
+
+def best(whole: bool) -> str:
+    """What most people bought. `whole`: when each person last bought what is kept for all of them."""
+    return _BEST.format(
+        last=_LAST_KEPT if whole else _LAST_COUNTED,
+        order="people DESC NULLS LAST, ever DESC NULLS LAST, g.created_at DESC, g.id",
+    )

@@ -198,6 +198,9 @@ def _facts(
     recipient = Recipient(key=0, contact=contact, address=contact.email)
     if cart:
         recipient.subject_kind, recipient.subject_id = "cart", cart.pk
+    about = (fact.subject_of(contact, now) for fact in facts if fact.key in named(ready.used))
+    if subject := next(filter(None, about), None):
+        recipient.subject_kind, recipient.subject_id = subject
     told = contexts.with_facts([recipient], {0: ready.used}, shop, now)[0]
     return found if isinstance(told, Missing) else told
 

@@ -129,7 +129,7 @@ class _Rows:
         lines = CartLine.objects.filter(cart__in=self.carts, contact__in=people).order_by("position", "id")
         for line in lines:
             self.lines[line.cart_id].append(line)
-        self.products = goods.of_lines(line for some in self.lines.values() for line in some)
+        self.products = goods.of_lines([line for some in self.lines.values() for line in some])
 
     def _load_steps(self, deliveries: Sequence[Delivery], people: set[UUID]) -> None:
         runs = {one.enrolment_id for one in deliveries if one.enrolment_id}

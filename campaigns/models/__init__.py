@@ -15,6 +15,8 @@ from campaigns.models.enrolments import Due, Enrolment
 from campaigns.models.experiments import EntryDay, VariantPick, VariantTest
 from campaigns.models.frequency import ChannelLimit, FrequencySettings, OfferSlot
 from campaigns.models.images import Image
+from campaigns.models.joinings import Joining
+from campaigns.models.letters import Letter
 from campaigns.models.offers import Coupon, Offer, OfferProduct, OfferSettings
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
 from campaigns.models.senders import Sender, SendingControl
@@ -39,6 +41,8 @@ __all__ = [
     "FlowVersion",
     "FrequencySettings",
     "Image",
+    "Joining",
+    "Letter",
     "Neighbour",
     "Offer",
     "OfferProduct",

@@ -29,6 +29,7 @@ class Campaign(models.Model):
     class WhenBeaten(models.TextChoices):
         WAIT = "wait", "it waits until it is too late for it"
         DROP = "drop", "it is dropped"
+        JOIN = "join", "its products join the other message"
 
     name = models.CharField(max_length=120)
     playbook = models.CharField(max_length=60, blank=True, editable=False)
@@ -92,6 +93,16 @@ class Campaign(models.Model):
         help_text="Its messages obey the limits and count in them, and nobody of the shop-wide control group "
         "gets them. Off only for what people asked for.",
     )
+    for_status = models.ForeignKey(
+        "crm.Status",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name="made for people who are",
+        help_text="To people who hold this status its messages go before those of other campaigns with the "
+        "same priority number. Who may enter is said elsewhere.",
+    )
     when_beaten = models.CharField(
         "when another message goes first",
         max_length=5,
@@ -127,6 +138,8 @@ class Campaign(models.Model):
         related_name="+",
         editable=False,
     )
+    goal_marked = models.BigIntegerField(default=0, db_default=0, editable=False)
+    goal_asked_at = models.DateTimeField(null=True, blank=True, editable=False)
     problem = models.TextField(blank=True, editable=False)
     problem_at = models.DateTimeField(null=True, blank=True, editable=False)
     forecast = models.JSONField(
@@ -142,6 +155,7 @@ class Campaign(models.Model):
         permissions = [
             ("launch_campaign", "May launch a campaign to more than 500 people"),
             ("approve_launch", "May launch a campaign to more than 10,000 people"),
+            ("call_webhooks", "May put webhooks into campaigns"),
         ]
 
     def __str__(self) -> str:

@@ -1,6 +1,8 @@
 """Everything that leaves, one row a thing and recipient, and the log of attempts."""
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -54,6 +56,7 @@ class Delivery(models.Model):
     class Origin(models.TextChoices):
         FLOW = "flow", "flow"
         SYSTEM = "system", "told to another system"
+        PERSONAL = "personal", "a colleague's letter"
         TEST = "test", "test"
         NOTICE = "notice", "notice to a colleague"
 
@@ -144,6 +147,9 @@ class Delivery(models.Model):
     message_sha256 = models.BinaryField(max_length=32, null=True)
     created_at = models.DateTimeField(default=clock.now)
 
+    joined: Sequence[Any] = ()
+    """What came along with it, while it is being made (`campaigns.messages.joining.Part`)."""
+
     class Meta:
         verbose_name_plural = "deliveries"
         constraints = [
@@ -215,6 +221,7 @@ class Decision(ByContact):
         HELD_OUT = "held_out", "held out (control group)"
         SHADOW = "shadow", "would have happened (in shadow)"
         WAITED = "waited", "made to wait"
+        JOINED = "joined", "joined"
         SKIPPED = "skipped", "skipped"
         SUPPRESSED = "suppressed", "not allowed"
         LEFT = "left", "left"

@@ -59,7 +59,9 @@ class Due(models.Model):
 
     enrolment_id = models.UUIDField(primary_key=True)
     contact_id = models.UUIDField()
-    campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="+")
+    campaign = models.ForeignKey(
+        "campaigns.Campaign", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
     due_at = models.DateTimeField()
     problem = models.TextField(blank=True, help_text="Parked: why it could not be advanced.")
     waits_at = models.CharField(
@@ -73,5 +75,5 @@ class Due(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["contact_id", "due_at"], name="due_contact"),
-            models.Index(fields=["due_at"], name="due_next", condition=models.Q(problem="")),
+            models.Index(fields=["campaign", "due_at", "enrolment_id"], name="due_of_campaign"),
         ]

@@ -7,7 +7,9 @@ from crm.models.base import Scale
 
 
 class EntryDay(models.Model):
-    """How many people a campaign let in on one day of the shop, test people left out."""
+    """How many people came into a campaign on one day of the shop, test people left out: let in by its
+    trigger, which the forecast guards, or `brought` by hand or by another flow.
+    """
 
     scale = Scale.LOCAL
     scale_column = ""
@@ -15,6 +17,7 @@ class EntryDay(models.Model):
     campaign = models.ForeignKey("campaigns.Campaign", on_delete=models.CASCADE, related_name="entry_days")
     on_day = models.DateField()
     entered = models.PositiveIntegerField(default=0)
+    brought = models.PositiveIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["campaign", "on_day"], name="one_entry_day")]

@@ -20,12 +20,14 @@ FACT = "campaigns.offer"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of the checklist about an offer, or about a message that speaks of one."""
+    """One line of the checklist about an offer, or about a step whose message speaks of one."""
 
     key: str
     label: str
     problem: str = ""
     offer: Offer | None = None
+    warning: str = ""
+    step: Step | None = None
 
 
 def lines(
@@ -46,7 +48,7 @@ def lines(
         for _label, template in variants.messages_of(row) if row.offer is None else ():
             if speaks_of_an_offer(template):
                 words = f"“{template}” speaks of an offer: choose one in step {row.position}, or take it out."
-                yield Line(f"offer:{row.key}:{template.pk}", "The offer of a message", words)
+                yield Line(f"offer:{row.key}:{template.pk}", "The offer of a message", words, step=row)
 
 
 def speaks_of_an_offer(template: Template) -> bool:
@@ -66,14 +68,28 @@ def _line(offer: Offer, free: int, lately: int, now: datetime, expected: int) ->
         return Line(f"offer:{offer.pk}", label, "It is over: give it a later end, or choose another.", offer)
     source = source_of(offer)
     if offer.codes != Offer.Codes.SINGLE or (source is not None and source.on_demand):
-        return Line(f"offer:{offer.pk}", label, "", offer)
+        return Line(f"offer:{offer.pk}", label, "", offer, _out_of_reach(offer, now))
     if not free:
         return Line(f"offer:{offer.pk}", label, "No code is left: import or make some.", offer)
     if free < expected:
         words = f"{free:,} codes are free for about {expected:,} people of the first day: make more."
         return Line(f"offer:{offer.pk}", label, words, offer)
     came = f"{lately:,} people came in during the last 30 days" if lately else "nobody came in so far"
-    return Line(f"offer:{offer.pk}", f"{label}: {free:,} codes are free, {came}", "", offer)
+    warning = _out_of_reach(offer, now)
+    return Line(f"offer:{offer.pk}", f"{label}: {free:,} codes are free, {came}", "", offer, warning)
+
+
+def _out_of_reach(offer: Offer, now: datetime) -> str:
+    """What is to be said where people can hardly have had what comes before the offer on the ladder."""
+    if not (offer.is_private and offer.follows_ladder and offer.rung > Offer.Rung.SMALL):
+        return ""
+    below = Offer.objects.running(now).filter(place=Offer.Place.MESSAGES, rung=offer.rung - 1)
+    if below.exists():
+        return ""
+    return (
+        f"It stands on rung {offer.rung} of the ladder, and no offer on rung {offer.rung - 1} is in use:"
+        " whoever had none before does not get it. Put it on rung 1, or take “Follows the ladder” out."
+    )
 
 
 def _free(offers: Sequence[Offer]) -> dict[int, int]:

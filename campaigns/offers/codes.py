@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -44,10 +44,8 @@ def bring(offer: Offer, text: str, now: datetime) -> Report:
     report = Report()
     codes: dict[str, tuple[int, str, datetime | None]] = {}
     for number, code, expires in _rows(text, report):
-        if not _SHAPE.fullmatch(code):
-            report.refuse(number, code, "a code has 4 to 80 letters, digits, dots, dashes or underscores")
-        elif expires is not None and expires <= now:
-            report.refuse(number, code, "it has expired already")
+        if unfit := why_unfit(code, expires, now):
+            report.refuse(number, code, unfit)
         elif code.upper() in codes:
             report.refuse(number, code, f"it stands in line {codes[code.upper()][0]} already")
         else:
@@ -56,6 +54,13 @@ def bring(offer: Offer, text: str, now: datetime) -> Report:
         _add(offer, dict(batch), report, now)
     report.refused.sort()
     return report
+
+
+def why_unfit(code: str, expires: datetime | None, now: datetime) -> str:
+    """Why nobody could use such a code; nothing where they could."""
+    if not _SHAPE.fullmatch(code):
+        return "a code has 4 to 80 letters, digits, dots, dashes or underscores"
+    return "it has expired already" if expires is not None and expires <= now else ""
 
 
 def make(offer: Offer, number: int, now: datetime) -> int:
@@ -67,6 +72,15 @@ def make(offer: Offer, number: int, now: datetime) -> int:
         [Coupon(offer=offer, code=code, created_at=now) for code in made], batch_size=1000
     )
     return len(made)
+
+
+def listed(offer: Offer) -> Iterator[str]:
+    """The codes that somebody may still use, as lines of a CSV file that `bring` takes back."""
+    coupons = Coupon.objects.filter(offer=offer, is_single=True)
+    usable = coupons.exclude(state__in=[Coupon.State.USED, Coupon.State.EXPIRED]).order_by("pk")
+    yield "code,expires\r\n"
+    for code, expires in usable.values_list("code", "expires_at").iterator(chunk_size=5000):
+        yield f"{code},{expires.isoformat() if expires else ''}\r\n"
 
 
 def top_up(now: datetime, budget: Budget) -> int:
@@ -105,38 +119,46 @@ def _fetched(offer: Offer, codes: Sequence[str], now: datetime) -> int:
     return report.new
 
 
+def weigh(offer: Offer, codes: Collection[str]) -> dict[str, str | None]:
+    """Of codes in capitals those that cannot be new to an offer: why not, or None where it has them."""
+    single = Coupon.objects.annotate(capitals=Upper("code")).filter(capitals__in=codes, is_single=True)
+    found: dict[str, str | None] = {
+        capitals: None if owner == offer.pk else "it belongs to another offer"
+        for capitals, owner in single.values_list("capitals", "offer_id")
+    }
+    shared = Offer.objects.annotate(capitals=Upper("shared_code")).filter(capitals__in=codes)
+    for capitals in shared.values_list("capitals", flat=True):
+        found[capitals] = "it is the shared code of an offer, so it is nobody's own"
+    return found
+
+
+def add(offer: Offer, codes: Iterable[tuple[str, datetime | None]], now: datetime) -> int:
+    """Put codes with their own ends into the pool; returns how many nobody else brought meanwhile."""
+    fresh = [
+        Coupon(offer=offer, code=code, good_until=expires, expires_at=expires, created_at=now)
+        for code, expires in codes
+    ]
+    # In one order, so that two who bring the same codes never wait in a circle.
+    fresh.sort(key=lambda coupon: coupon.code.upper())
+    before = Coupon.objects.filter(offer=offer).count()
+    Coupon.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
+    return Coupon.objects.filter(offer=offer).count() - before
+
+
 def _add(
     offer: Offer, codes: dict[str, tuple[int, str, datetime | None]], report: Report, now: datetime
 ) -> None:
     """Codes by their capitals, with the line each stood in and its own end."""
     with transaction.atomic():
-        taken = dict(
-            Coupon.objects.annotate(capitals=Upper("code"))
-            .filter(capitals__in=list(codes), is_single=True)
-            .values_list("capitals", "offer_id")
-        )
-        shared = set(
-            Offer.objects.annotate(capitals=Upper("shared_code"))
-            .filter(capitals__in=list(codes))
-            .values_list("capitals", flat=True)
-        )
-        fresh = []
-        for capitals, (line, code, expires) in codes.items():
-            if capitals in shared:
-                report.refuse(line, code, "it is the shared code of an offer, so it is nobody's own")
-            elif taken.get(capitals) == offer.pk:
+        known = weigh(offer, list(codes))
+        for capitals, why in known.items():
+            if why is None:
                 report.known += 1
-            elif capitals in taken:
-                report.refuse(line, code, "it belongs to another offer")
             else:
-                fresh.append(
-                    Coupon(offer=offer, code=code, good_until=expires, expires_at=expires, created_at=now)
-                )
-        before = Coupon.objects.filter(offer=offer).count()
-        # In one order, so that two who bring the same codes never wait in a circle.
-        fresh.sort(key=lambda coupon: coupon.code.upper())
-        Coupon.objects.bulk_create(fresh, ignore_conflicts=True, batch_size=1000)
-        added = Coupon.objects.filter(offer=offer).count() - before
+                line, code, _ = codes[capitals]
+                report.refuse(line, code, why)
+        fresh = [(code, expires) for capitals, (_, code, expires) in codes.items() if capitals not in known]
+        added = add(offer, fresh, now)
         report.new += added
         report.known += len(fresh) - added
 

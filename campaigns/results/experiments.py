@@ -99,6 +99,34 @@ def judge(rows: Sequence[Variant], by_margin: bool, now: datetime) -> Verdict:
     return Verdict("won", f"{leading.label} is the best, as good as certainly.", leading.label)
 
 
+@dataclass(frozen=True, slots=True)
+class Leader:
+    """The message that is ahead, and by what, in words."""
+
+    label: str
+    words: str
+
+
+def leader(one: Experiment) -> Leader | None:
+    """What is ahead now, of those of which not more people stop: by margin or money a person where enough
+    have bought for it, else by clicks. Nothing where a message has not been sent yet.
+    """
+    rows = [row for row in one.rows if row.share is not None]
+    if len(rows) < 2 or not all(row.people for row in rows):
+        return None
+    fair = [row for row in rows if not _worse(row, rows)] or rows
+    if all(row.chance is not None for row in rows):
+        best = max(fair, key=lambda row: row.chance or 0.0)
+        return Leader(
+            best.label, f"{one.measure.lower()} a person, chance to be best {best.chance_percent} %"
+        )
+    rates = [chances.Rate(row.clicked, row.people) for row in rows]
+    sure = dict(zip((row.label for row in rows), chances.to_be_best(rates), strict=True))
+    best = max(fair, key=lambda row: sure[row.label])
+    counts = ", ".join(f"{row.label} {row.clicked:,} of {row.people:,}" for row in rows)
+    return Leader(best.label, f"clicked {counts}, chance to be best {100 * sure[best.label]:.0f} %")
+
+
 def _missing(rows: Sequence[Variant], means: Sequence[chances.Mean]) -> int | None:
     """How many more people each of them needs until a difference that is worth waiting for would be seen."""
     people = sum(mean.of for mean in means)

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from campaigns.models import Campaign, StepVariant, VariantPick, VariantTest
-from campaigns.results.experiments import Experiment, experiments
+from campaigns.models import Campaign, Step, StepVariant, VariantPick, VariantTest
+from campaigns.results.experiments import Experiment, experiments, leader
 from crm.kernel.work import Budget
 
 
@@ -65,6 +65,28 @@ def pick_winners(now: datetime, budget: Budget) -> int:
         if not budget:
             break
     return picked
+
+
+def pick_leader(campaign: Campaign, step_key: str, hours: int, now: datetime) -> str:
+    """Pick what is ahead by now, however little is sure, for those who wait for it; returns its label. Blank
+    where nothing is known yet, so that all go on competing. Whoever comes second finds what the first picked.
+    """
+    with transaction.atomic():
+        # The step's row and not the campaign's: whoever moves people to a new version holds that one while
+        # they wait for the people we hold.
+        turn = Step.objects.filter(version=campaign.current_id, key=step_key)
+        turn.select_for_update(no_key=True).first()
+        found = experiments(campaign, campaign.current, now)
+        one = next((one for one in found if one.step.key == step_key), None)
+        if one is None:
+            return ""
+        if one.pick is not None and one.pick.label:
+            return one.pick.label
+        ahead = leader(one)
+        if ahead is None:
+            return ""
+        pick(campaign, step_key, ahead.label, "", now, f"Ahead after {hours} hours: {ahead.words}.")
+        return ahead.label
 
 
 def _is_time(test: VariantTest, one: Experiment, now: datetime) -> bool:

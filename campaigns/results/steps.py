@@ -14,17 +14,18 @@ from campaigns.results import reporting
 # A message may wait for its turn; one made earlier than this before the period is not looked for.
 MADE_BEFORE = timedelta(days=14)
 NOT_GIVEN = (Decision.Verdict.SKIPPED, Decision.Verdict.SUPPRESSED)
-COUNTED = (*NOT_GIVEN, Decision.Verdict.HELD_OUT, Decision.Verdict.SHADOW)
+COUNTED = (*NOT_GIVEN, Decision.Verdict.HELD_OUT, Decision.Verdict.SHADOW, Decision.Verdict.JOINED)
 
 
 @dataclass
 class AtStep:
-    """Of one step: people who stand there now; messages sent, people passed over, held out and in shadow in
-    the period.
+    """Of one step: people who stand there now; messages sent, those that joined others, people passed over,
+    held out and in shadow in the period.
     """
 
     people: int = 0
     sent: int = 0
+    joined: int = 0
     skipped: int = 0
     held_out: int = 0
     shadow: int = 0

@@ -46,7 +46,8 @@ def question(token: str) -> Question | None:
     chosen = SurveyChoice.objects.filter(pk=tapped.choice_id).select_related("survey").first()
     if delivery is None or delivery.contact_id is None or chosen is None:
         return None
-    contact = Contact.objects.filter(pk=delivery.contact_id).select_related("merged_into").first()
+    known = Contact.objects.filter(pk=delivery.contact_id, erased_at=None)
+    contact = known.select_related("merged_into").first()
     if contact is None:
         return None
     offered = [choice for choice in chosen.survey.choices.all() if choice.is_offered or choice == chosen]

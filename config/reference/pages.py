@@ -9,7 +9,7 @@ from typing import Any
 from django import forms
 from django.utils.choices import CallableChoiceIterator
 
-from campaigns.flows.kinds import steps, triggers
+from campaigns.flows.kinds import Step, steps, triggers
 from config.reference import samples
 from crm.kernel.kinds import Kind
 from crm.kernel.rules import Condition, RuleFormField, conditions
@@ -51,6 +51,8 @@ def _about(kind: Kind) -> Iterator[str]:
     yield _said(kind)
     if kind.help:
         yield kind.help
+    if isinstance(kind, Step) and kind.permission:
+        yield f"Who adds or changes it needs the permission `{kind.permission}`: {kind.takes_care}."
     if isinstance(kind, Condition) and (sentence := samples.sentence(kind)):
         yield f"> People who {sentence}."
     if kind.Params.base_fields:

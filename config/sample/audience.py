@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm.audience import segmentation
-from crm.audience.leads import definitions, qualifying
-from crm.models import Lead, LeadDefinition, ScoreChange, ScoreLine, Segment, StageMove
+from crm.audience.leads import definitions
+from crm.models import Lead, LeadDefinition, ScoreChange, ScoreLine, Segment, StageMove, StandingMove
 
 LEAD_NAME = "Worth a call"
 BY = "the sample shop"
@@ -57,17 +57,22 @@ _POINTS = [
 ]
 
 
+def as_seen(now: datetime) -> None:
+    """Whoever moved since yesterday did so before our eyes, so that forecasts have a yesterday to go by."""
+    StandingMove.objects.filter(occurred_at__gt=now - timedelta(days=1)).update(is_backfill=False)
+
+
 def meet(now: datetime) -> None:
-    """Make the segments, with their last quarter recalled, and the definition, and ask who is meant."""
+    """Make the segments, with their last quarter recalled, and ask who is meant."""
     weeks = [now - timedelta(weeks=week) for week in range(WEEKS, 0, -1)]
     for name, (description, rule) in SEGMENTS.items():
         segment = Segment.objects.create(name=name, description=description, rule=rule, created_at=now)
         segmentation.recall(segment, weeks)
         segmentation.refresh(segment, now)
-    _leads(now)
 
 
-def _leads(now: datetime) -> None:
+def define(now: datetime) -> LeadDefinition:
+    """The meaning of a lead, published; nobody is asked yet whether they are one."""
     definition = definitions.new_definition(LEAD_NAME, now, BY)
     definition.description = "Looks around seriously: a call may help them to decide."
     definition.save(update_fields=["description"])
@@ -88,7 +93,7 @@ def _leads(now: datetime) -> None:
         for place, (label, rule, points, halves) in enumerate(_POINTS, start=1)
     )
     definitions.publish(draft, now, BY)
-    qualifying.refresh(definition, now, whole=True)
+    return definition
 
 
 def forget() -> int:

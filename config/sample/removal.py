@@ -10,14 +10,39 @@ from django.apps import apps
 from django.db import connection, models, transaction
 from psycopg import sql
 
-from campaigns.models import Campaign, RecommendationRun, Sender
-from config.sample import audience
+from campaigns.flows.playbooks import ask_why, birthday, thank_vip
+from campaigns.models import (
+    Campaign,
+    Coupon,
+    Offer,
+    RecommendationRun,
+    Sender,
+    Step,
+    StepVariant,
+    Survey,
+    SurveyAnswer,
+    Template,
+)
+from campaigns.surveys import asking
+from config.sample import audience, desk, gifts, letters
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
-from crm.models import Contact, Product, ServerKey, ShopRhythm, ShopSettings, StandingDay, StandingUpkeep
+from crm.models import (
+    Contact,
+    ContactStatus,
+    OwnField,
+    Product,
+    ServerKey,
+    ShopRhythm,
+    ShopSettings,
+    StandingDay,
+    StandingUpkeep,
+    Status,
+)
 from tracking.visits import rollups
 
 APPS = ("crm", "tracking", "campaigns")
+CAMPAIGNS = [FLOW_NAME, letters.NEWS_NAME, letters.ASKED_NAME]
 INVENTED = r"@([a-z0-9-]+\.)*(example\.(com|org|net)|example|test|invalid|localhost)$"
 
 _WHO_GOES = [
@@ -39,7 +64,7 @@ _WHO_GOES = [
     """,
     """
     CREATE TEMPORARY TABLE gone_campaigns ON COMMIT DROP AS
-    SELECT id FROM campaigns_campaign WHERE name = %(flow)s
+    SELECT id FROM campaigns_campaign WHERE name = ANY(%(campaigns)s)
     """,
     "ANALYZE gone_contacts, gone_addresses, gone_visitors",
 ]
@@ -65,7 +90,7 @@ def remove() -> dict[str, int]:
             # Consent events are append-only for the application's role; the owner undoes the sample.
             cursor.execute("SET LOCAL ROLE NONE")
             for statement in _WHO_GOES:
-                cursor.execute(statement, {"source": SOURCE, "invented": INVENTED, "flow": FLOW_NAME})
+                cursor.execute(statement, {"source": SOURCE, "invented": INVENTED, "campaigns": CAMPAIGNS})
             cursor.execute(_WHO_STAYS)
             staying = [contact_id for (contact_id,) in cursor]
         # Foreign keys are checked when the transaction ends, so the tables may go in any order.
@@ -74,7 +99,9 @@ def remove() -> dict[str, int]:
             removed[name] = removed.get(name, 0) + _delete(model, condition)
         removed["contacts"] = _delete(Contact, _in("id", "gone_contacts"))
         rollups.recount(staying)
-        removed["campaigns"] = Campaign.objects.filter(name=FLOW_NAME).delete()[0]
+        removed["campaigns"] = Campaign.objects.filter(name__in=CAMPAIGNS).delete()[0]
+        removed["offers, survey, status and field"] = _gifts() + _question() + _status() + _birthday()
+        removed["sales desk"] = desk.forget()
         removed["segments and leads"] = audience.forget()
         removed["products"] = _close_shop()
         for measured in (ShopRhythm, StandingDay, StandingUpkeep, RecommendationRun):
@@ -133,11 +160,61 @@ def _close_shop() -> int:
     fresh = {field.attname: field.get_default() for field in ShopSettings._meta.concrete_fields}
     del fresh["id"], fresh["ingest_key"]
     ShopSettings.objects.filter(is_sample=True).update(**fresh)
-    senders = Sender.objects.filter(email=SENDER_EMAIL)
-    if not Campaign.objects.filter(sender__in=senders).exists():
-        try:
-            with transaction.atomic():
-                senders.delete()
-        except models.ProtectedError:
-            pass
+    for sender in Sender.objects.filter(email=SENDER_EMAIL):
+        if not Campaign.objects.filter(sender=sender).exists():
+            _unless_needed(sender)
     return products
+
+
+def _gifts() -> int:
+    """The offers and their codes; an offer stays while a campaign of somebody's own gives it."""
+    gone = 0
+    for offer in Offer.objects.filter(name__in=[gifts.SITE_NAME, gifts.OWN_NAME]):
+        Coupon.objects.filter(offer=offer, state=Coupon.State.FREE).delete()
+        gone += _unless_needed(offer)
+    return gone
+
+
+def _question() -> int:
+    """The letters' messages, and the question, unless somebody asks it in a campaign of their own."""
+    gone = 0
+    for template in Template.objects.filter(name__in=[letters.NEWS.name, ask_why.MESSAGE.name]):
+        if not _is_sent(template):
+            gone += _unless_needed(template)
+    for survey in Survey.objects.filter(slug=ask_why.SLUG):
+        if not (asking.versions(survey).exists() or SurveyAnswer.objects.filter(survey=survey).exists()):
+            gone += _unless_needed(survey)
+    return gone
+
+
+def _status() -> int:
+    """VIP, unless somebody holds it or the play that thanks them is there."""
+    if Campaign.objects.filter(playbook=thank_vip.ThankYouVip.key).exists():
+        return 0
+    held = ContactStatus.objects.values("status")
+    return sum(
+        _unless_needed(status) for status in Status.objects.filter(key=thank_vip.VIP).exclude(pk__in=held)
+    )
+
+
+def _birthday() -> int:
+    """The field, unless somebody has a birthday in it or the play for that day is there."""
+    if Campaign.objects.filter(playbook=birthday.Birthday.key).exists():
+        return 0
+    if Contact.objects.filter(fields__has_key=birthday.FIELD).exists():
+        return 0
+    return OwnField.objects.filter(key=birthday.FIELD).delete()[0]
+
+
+def _is_sent(template: Template) -> bool:
+    """Whether a step of a campaign sends it."""
+    steps, variants = Step.objects.filter(template=template), StepVariant.objects.filter(template=template)
+    return steps.exists() or variants.exists()
+
+
+def _unless_needed(row: models.Model) -> int:
+    try:
+        with transaction.atomic():
+            return row.delete()[0]
+    except models.ProtectedError:
+        return 0

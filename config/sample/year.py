@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
 
+from campaigns.flows.playbooks import birthday
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import BY_ID, CATEGORIES, CURRENCY, Product, tax_within
 from config.embedded.sample.records import Cart as CartRecord
@@ -17,7 +19,17 @@ from config.embedded.sample.records import Item, Life
 from config.embedded.sample.records import Order as OrderRecord
 from config.sample.copying import copy_in
 from crm.kernel import ids, tokens
-from crm.models import Channel, Contact, ContactPoint, Engagement, Order, OrderLine, OutsideId
+from crm.models import (
+    Channel,
+    ConsentEvent,
+    ConsentState,
+    Contact,
+    ContactPoint,
+    Engagement,
+    Order,
+    OrderLine,
+    OutsideId,
+)
 from crm.people.consent import Said, record
 from crm.shop import bought
 from crm.shop.intake import ORDER, SHOP
@@ -40,7 +52,8 @@ TABLES = (
     Event,
 )
 """In the order in which they are written."""
-COUNTED = (DailyCount, Visit)
+FIRST_BORN, DAYS_BORN = date(1948, 1, 1), 20_089  # The last of them is 23 in 2026.
+COUNTED = (DailyCount, Visit, ConsentEvent, ConsentState)
 
 
 class Batch:
@@ -95,11 +108,19 @@ class Person:
             language=name.language,
             country=name.country,
             time_zone=name.time_zone,
+            fields=self._told(),
             source=SOURCE,
             created_at=joined_at,
             recorded_at=joined_at,
             updated_at=joined_at,
         )
+
+    def _told(self) -> dict[str, str]:
+        """Two of five told us their birthday: by their address, the same every time it is loaded."""
+        drawn = int.from_bytes(sha256(self.life.name.email.encode()).digest()[:4])
+        if drawn % 5 > 1:
+            return {}
+        return {birthday.FIELD: (FIRST_BORN + timedelta(days=drawn % DAYS_BORN)).isoformat()}
 
     def _points(self) -> None:
         points = [(Channel.EMAIL, self.life.name.email, self.address_hash, self.key_id)]
@@ -148,7 +169,7 @@ class Person:
                     contact_id=self.id,
                     wording=consent.wording,
                     locale="en",
-                    legal_basis="consent" if consent.wording else "",
+                    legal_basis=consent.basis if consent.wording else "",
                     source_ref=self.batch.url,
                     is_backfill=True,
                 )
@@ -303,6 +324,7 @@ def load(
     people: int = history.PEOPLE,
 ) -> dict[str, int]:
     """The whole year, a batch at a time. `progress` is told how many of how many people are in."""
+    birthday.birthday(now)
     total: dict[str, int] = defaultdict(int)
     done = 0
     for lives in history.batches(now, number=people):

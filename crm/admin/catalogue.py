@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.contrib import admin
@@ -11,17 +12,17 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from crm.kernel import clock, panels
-from crm.kernel.backoffice import ImportExportAdmin, display
+from crm.kernel.backoffice import SheetsAdmin, display
+from crm.kernel.columns import Column
 from crm.models import Product
-from crm.sheets.products import ProductResource
 from crm.shop import prices, showing, stock
 from crm.shop.intake import SHOP
 from crm.shop.regarding import ASKED, stir_owners
 
 
 @admin.register(Product)
-class ProductAdmin(ImportExportAdmin):
-    resource_classes = [ProductResource]
+class ProductAdmin(SheetsAdmin):
+    sheet_subject = "crm.products"
     list_display = ["image", "name", "category", "brand", "money", "was", "left", "lasts", "is_active"]
     list_display_links = ["name"]
     list_filter = ["category", "brand", "in_stock", "consumable", "is_active"]
@@ -56,11 +57,13 @@ class ProductAdmin(ImportExportAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> list[str]:
         return [*self.readonly_fields, "source", "external_id"] if obj else self.readonly_fields
 
+    def export_columns(self, request: HttpRequest) -> list[Column]:
+        # As the import knows them, so that a file comes in again as it is.
+        said = {"external_id": ("External id", "external_id"), "left": ("Stock", "stock")}
+        return [Column(key, label, attrgetter(field), is_chosen=True) for key, (label, field) in said.items()]
+
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"source": SHOP} | super().get_changeform_initial_data(request)
-
-    def get_import_resource_kwargs(self, request: HttpRequest, **kwargs: Any) -> dict[str, Any]:
-        return {"now": clock.now()}
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None

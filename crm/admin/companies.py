@@ -13,22 +13,21 @@ from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin
 from crm.models import Company, Contact
 from crm.people import changes
+from crm.people.companies import RULED
 from crm.people.stirring import stir
-
-RULED = {"name", "domain", "country"}
-"""What rules ask of the company of a person."""
 
 
 @admin.register(Company)
 class CompanyAdmin(ModelAdmin):
-    list_display = ["name", "domain", "country"]
+    list_display = ["name", "domain", "city", "country"]
     search_fields = ["^name", "^domain"]
     ordering = ["name"]
+    fields = ["name", "domain", ("city", "country"), "fields", "created_at"]
     readonly_fields = ["created_at"]
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        if change and RULED & set(form.changed_data):
+        if change and set(RULED) & set(form.changed_data):
             stir(Contact.objects.filter(company=obj).values_list("pk", flat=True))
 
     def delete_model(self, request: HttpRequest, obj: Company) -> None:

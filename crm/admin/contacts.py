@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_POST
 
-from crm.admin import contact_lists
-from crm.admin import own_fields as own_inputs
-from crm.admin.importing import ContactImportAdmin
-from crm.kernel import clock, panels, people_actions, timeline, tokens
-from crm.kernel.backoffice import ExactFilter, UnfoldAdminTextInputWidget, display
-from crm.models import Channel, ConsentState, Contact, ContactPoint, OutsideId, OwnField, Suppression
-from crm.people import addresses, changes, identity, own_fields, statuses
-from crm.shop.settings import this_shop
+from crm.admin import contact_lists, contact_page, merging, person_acts, person_data
+from crm.admin.finding import find
+from crm.kernel import clock, people_actions
+from crm.kernel.backoffice import ExactFilter, SheetsAdmin, UnfoldAdminTextInputWidget, display
+from crm.kernel.columns import Column
+from crm.models import Channel, Contact, OwnField
+from crm.people import addresses, changes, finding, identity, own_inputs
+from crm.sheets import contacts as sheet
 from crm.shop.showing import money
 
 COLLEAGUE = "colleague"
 CHANNELS = {"email": Channel.EMAIL, "phone": Channel.SMS}
-MOST_ENTRIES = 40
 
 
 class Tags(forms.CharField):
@@ -86,12 +90,13 @@ class ContactForm(forms.ModelForm):
                     self.add_error(name, f"This cannot be used: {error}.")
         if known is None and not self.errors and not (cleaned.get("email") or cleaned.get("phone")):
             raise forms.ValidationError("An e-mail address or a telephone number is needed.")
-        self.answers = own_inputs.read_inputs(self, self.own)
+        self.answers = own_inputs.read_inputs(self, self.own, self.instance.fields)
         return cleaned
 
 
 @admin.register(Contact)
-class ContactAdmin(ContactImportAdmin):
+class ContactAdmin(SheetsAdmin):
+    sheet_subject = "crm.contacts"
     form = ContactForm
     list_display = ["person", "email", "country", "owner", "orders", "spent", "last_seen", "created_at"]
     list_filter = [
@@ -119,7 +124,7 @@ class ContactAdmin(ContactImportAdmin):
             ("tags", "is_test"),
         ]
         if obj is None or self.has_change_permission(request, obj):
-            names = [own_inputs.PREFIX + own.key for own in _own(request)]
+            names = [own_inputs.PREFIX + own.key for own in contact_page.own_fields_of(request)]
             fields += [tuple(names[place : place + 2]) for place in range(0, len(names), 2)]
         if obj is None:
             return [(None, {"fields": fields})]
@@ -130,7 +135,7 @@ class ContactAdmin(ContactImportAdmin):
         self, request: HttpRequest, obj: Contact | None = None, change: bool = False, **kwargs: Any
     ) -> Any:
         if obj is None or self.has_change_permission(request, obj):
-            own = _own(request)
+            own = contact_page.own_fields_of(request)
             kwargs["form"] = type("ContactForm", (ContactForm,), {"own": own} | own_inputs.inputs(own, obj))
         return super().get_form(request, obj, change, **kwargs)
 
@@ -140,31 +145,76 @@ class ContactAdmin(ContactImportAdmin):
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
         return super().get_actions(request) | people_actions.offered(request)
 
+    def has_delete_permission(self, request: HttpRequest, obj: Contact | None = None) -> bool:
+        # Deleting would take orders and results along, and leave the address free: people are erased.
+        return False
+
     def has_change_lists_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("crm.change_segment")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Contact]:
         return super().get_queryset(request).filter(merged_into=None)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Asked for once a page, with what the page says of them beside their own row."""
+        if from_field is not None:
+            return super().get_object(request, object_id, from_field)
+        kept: dict[str, Contact | None] = request.__dict__.setdefault("_contacts", {})
+        if object_id not in kept:
+            try:
+                known = {"pk": Contact._meta.pk.to_python(object_id)}
+            except ValidationError:
+                known = {"pk": None}
+            people = self.get_queryset(request).select_related("company", "owner", "engagement")
+            kept[object_id] = people.filter(**known).first()
+        return kept[object_id]
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Contact], search_term: str
     ) -> tuple[QuerySet[Contact], bool]:
         """An address is looked up by its hash, an outside id whole; all else is how a name begins."""
-        outside = OutsideId.objects.filter(external_id=search_term.strip(), kind=identity.CUSTOMER)
-        if search_term.strip() and outside.exists():
-            return queryset.filter(pk__in=outside.values("contact_id")), False
-        for channel in (Channel.EMAIL, Channel.SMS):
-            if hashes := _hashes(channel, search_term.strip()):
-                points = ContactPoint.objects.filter(channel=channel, address_hash__in=hashes)
-                return queryset.filter(pk__in=points.values("contact_id")), False
+        if known := finding.known_by(search_term):
+            return queryset.filter(known), False
         return super().get_search_results(request, queryset, search_term)
+
+    def get_urls(self) -> list[Any]:
+        wrap = self.admin_site.admin_view
+        return [
+            path("find/", wrap(require_GET(partial(find, self.admin_site))), name="crm_contact_find"),
+            path(
+                "<uuid:pk>/panel/<str:key>/",
+                wrap(require_GET(partial(contact_page.panel, self))),
+                name="crm_contact_panel",
+            ),
+            path("<uuid:pk>/do/<str:key>/", wrap(partial(person_acts.act, self)), name="crm_contact_act"),
+            path(
+                "<uuid:pk>/resume/",
+                wrap(require_POST(partial(person_acts.resume, self))),
+                name="crm_contact_resume",
+            ),
+            path("<uuid:pk>/merge/", wrap(partial(merging.page, self)), name="crm_contact_merge"),
+            path(
+                "<uuid:pk>/merge/<str:merging_id>/undo/",
+                wrap(require_POST(partial(merging.undo, self))),
+                name="crm_contact_unmerge",
+            ),
+            path("<uuid:pk>/data/", wrap(partial(person_data.page, self)), name="crm_contact_data"),
+            path(
+                "<uuid:pk>/data/erase/",
+                wrap(sensitive_post_parameters("password")(partial(person_data.erase, self))),
+                name="crm_contact_erase",
+            ),
+            *super().get_urls(),
+        ]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
         contact = self.get_object(request, object_id)
+        if contact is None and (stays := merging.stays_of(object_id)):
+            return redirect("admin:crm_contact_change", stays)
         if contact is not None and self.has_view_permission(request, contact):
-            extra_context = (extra_context or {}) | _page(contact, request, clock.now())
+            extra_context = (extra_context or {}) | contact_page.context(contact, request, clock.now())
         return super().change_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Contact, form: Any, change: bool) -> None:
@@ -186,6 +236,9 @@ class ContactAdmin(ContactImportAdmin):
         super().save_model(request, obj, form, True)
         changes.note(before, obj, now, actor=request.user.get_username())
 
+    def export_columns(self, request: HttpRequest) -> list[Column]:
+        return sheet.columns(contact_page.own_fields_of(request))
+
     @display(description="Name", ordering="last_name", header=True)
     def person(self, contact: Contact) -> list[str]:
         initials = (contact.first_name[:1] + contact.last_name[:1]).upper() or "·"
@@ -204,61 +257,6 @@ class ContactAdmin(ContactImportAdmin):
         return _engagement(contact, "last_seen_at")
 
 
-def _own(request: HttpRequest) -> list[OwnField]:
-    """The shop's own fields, asked for once a page."""
-    kept: list[OwnField] | None = getattr(request, "own_fields", None)
-    if kept is None:
-        kept = list(OwnField.objects.all())
-        request.own_fields = kept  # type: ignore[attr-defined]
-    return kept
-
-
 def _engagement(contact: Contact, field: str) -> Any:
     engagement = getattr(contact, "engagement", None)
     return getattr(engagement, field) if engagement else None
-
-
-def _hashes(channel: str, typed: str) -> list[bytes]:
-    if channel == Channel.EMAIL and "@" not in typed:
-        return []
-    try:
-        return list(tokens.address_hashes(channel, typed).values())
-    except ValueError:
-        return []
-
-
-def _page(contact: Contact, request: HttpRequest, now: datetime) -> dict[str, Any]:
-    """What the contact page shows beside the form: one query a source of the timeline, few for the rest."""
-    points = list(contact.points.order_by("channel", "-is_primary", "created_at"))
-    hashes = [bytes(point.address_hash) for point in points]
-    chips = timeline.kinds()
-    chosen = [kind for kind in request.GET.getlist("kind") if kind in chips]
-    states = ConsentState.objects.filter(address_hash__in=hashes).select_related("purpose")
-    stops = Suppression.objects.filter(address_hash__in=hashes).select_related("purpose")
-    by_hash = {bytes(point.address_hash): point.address for point in points}
-    return {
-        "points": points,
-        "consents": [
-            {"state": state, "address": by_hash[bytes(state.address_hash)]}
-            for state in states.order_by("channel", "purpose__name")
-        ],
-        "suppressions": stops,
-        "own_fields": [
-            (own.label, own_fields.told(own, contact.fields[own.key]))
-            for own in _own(request)
-            if own.key in contact.fields
-        ],
-        "marks": statuses.held_at(now, current=True).filter(contact=contact).select_related("status"),
-        "engagement": getattr(contact, "engagement", None),
-        "currency": this_shop().currency,
-        "panels": panels.shown(contact.pk, now),
-        "page": timeline.read(
-            contact.pk,
-            before=timeline.Cursor.read(request.GET.get("before", "")),
-            limit=MOST_ENTRIES,
-            kinds=chosen or None,
-        ),
-        "chips": chips,
-        "chosen": chosen,
-        "older": "before" in request.GET,
-    }

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import path
 from django.views.decorators.http import require_POST
 
+from crm.admin.fresh_password import FreshPasswordMixin
 from crm.kernel import clock, tokens
 from crm.kernel.backoffice import ModelAdmin
 from crm.models import ServerKey
@@ -21,9 +22,11 @@ from crm.shop.keys import webhook_secret
 
 
 @admin.register(ServerKey)
-class ServerKeyAdmin(ModelAdmin):
+class ServerKeyAdmin(FreshPasswordMixin, ModelAdmin):
     """Only a hash of a key is kept; a key is never changed and never deleted, but revoked."""
 
+    exports = False
+    fresh_for = "to make, show or revoke keys"
     list_display = ["name", "prefix", "created_at", "revoked_at"]
     sortable_by: list[str] = []
     ordering = ["-created_at"]
@@ -54,6 +57,8 @@ class ServerKeyAdmin(ModelAdmin):
         """Show the key with which the shop's server vouches for who a visitor is."""
         if not request.user.has_perm("crm.add_serverkey"):
             raise PermissionDenied
+        if asked := self._asked(request):
+            return asked
         messages.warning(
             request, f"The signing key of the shop's server: {tokens.derive('shop-server').hex()}"
         )
@@ -63,6 +68,8 @@ class ServerKeyAdmin(ModelAdmin):
         """Show the key with which other systems verify that a call comes from here."""
         if not request.user.has_perm("crm.add_serverkey"):
             raise PermissionDenied
+        if asked := self._asked(request):
+            return asked
         messages.warning(request, f"The key that webhooks are signed with: {webhook_secret()}")
         return redirect("admin:crm_serverkey_changelist")
 

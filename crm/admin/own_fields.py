@@ -1,9 +1,7 @@
-"""The shop's own fields: a page to say which there are, and each as a part of a person's page."""
+"""The shop's own fields: a page to say which there are."""
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import Any
 
 from django import forms
@@ -15,18 +13,14 @@ from crm.audience import uses
 from crm.kernel import clock
 from crm.kernel.backoffice import (
     ModelAdmin,
-    UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     display,
 )
-from crm.models import Contact, OwnField
+from crm.models import OwnField
 from crm.people import own_fields
-from crm.sheets.people import EXTERNAL_ID, TAKEN
+from crm.sheets.contacts import EXTERNAL_ID, TAKEN
 
-PREFIX = "own_"
-_UNANSWERED = [("", "no answer"), ("yes", "yes"), ("no", "no")]
 MOST_ANSWERS = 200
 
 
@@ -77,7 +71,7 @@ class OwnFieldForm(forms.ModelForm):
 
     def clean_key(self) -> str:
         typed = (self.cleaned_data.get("key") or "").strip()
-        return typed or key_from(self.cleaned_data.get("label", ""))
+        return typed or own_fields.key_from(self.cleaned_data.get("label", ""))
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -94,14 +88,6 @@ class OwnFieldForm(forms.ModelForm):
         if kind != OwnField.Type.CHOICE:
             cleaned["choices"] = []
         return cleaned
-
-
-def key_from(label: str) -> str:
-    """A key such as shoe_size from a label such as “Shoe size”."""
-    plain = unicodedata.normalize("NFKD", label.casefold()).encode("ascii", "ignore").decode()
-    words = re.findall(r"[a-z0-9]+", plain)
-    key = "_".join(words)[:60].strip("_")
-    return key if key[:1].isalpha() else f"field_{key}"[:60].strip("_")
 
 
 @admin.register(OwnField)
@@ -139,52 +125,3 @@ class OwnFieldAdmin(ModelAdmin):
             return ""
         shown = ", ".join(map(str, field.choices[:5]))
         return f"{shown} and {len(field.choices) - 5} more" if len(field.choices) > 5 else shown
-
-
-def inputs(fields: list[OwnField], contact: Contact | None) -> dict[str, forms.Field]:
-    """A form field for each own field, typed by its type, filled with what the person has."""
-    kept = contact.fields if contact is not None else {}
-    return {PREFIX + field.key: _input(field, kept.get(field.key)) for field in fields}
-
-
-def read_inputs(form: Any, fields: list[OwnField]) -> dict[str, Any]:
-    """The person's answers as they will be kept; what cannot be kept is said beside its input.
-
-    Answers of fields that no longer exist stay where they are.
-    """
-    answers = dict(form.instance.fields)
-    for field in fields:
-        name = PREFIX + field.key
-        if name not in form.cleaned_data or name not in form.changed_data:
-            continue
-        try:
-            value = own_fields.read(field, form.cleaned_data[name])
-        except own_fields.Unfit as unfit:
-            form.add_error(name, f"This {unfit}." if str(unfit).startswith(("is", "holds")) else f"{unfit}.")
-            continue
-        if value is None:
-            answers.pop(field.key, None)
-        else:
-            answers[field.key] = value
-    return answers
-
-
-def _input(field: OwnField, value: Any) -> forms.Field:
-    common: dict[str, Any] = {
-        "label": field.label,
-        "help_text": field.help,
-        "required": False,
-        "initial": own_fields.told(field, value),
-    }
-    if field.type == OwnField.Type.DATE:
-        common["initial"] = value
-        return forms.DateField(widget=UnfoldAdminSingleDateWidget, **common)
-    if field.type == OwnField.Type.FLAG:
-        return forms.ChoiceField(choices=_UNANSWERED, widget=UnfoldAdminSelectWidget, **common)
-    if field.type == OwnField.Type.CHOICE:
-        answers = [str(answer) for answer in field.choices]
-        if value is not None and value not in answers:
-            answers.append(str(value))  # An answer that was taken from the list later is still theirs.
-        choices = [("", "no answer"), *((answer, answer) for answer in answers)]
-        return forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **common)
-    return forms.CharField(max_length=own_fields.LONGEST, widget=UnfoldAdminTextInputWidget, **common)

@@ -18,7 +18,7 @@ from crm.admin import risk_flow
 from crm.audience import rhythm, risk_report, standing_chart
 from crm.audience.standing import risk_settings
 from crm.kernel import clock
-from crm.kernel.backoffice import ModelAdmin
+from crm.kernel.backoffice import OneRowAdmin
 from crm.kernel.patience import within
 from crm.models import Clock, RiskSettings, Segment, StandingUpkeep, State
 from crm.shop.settings import this_shop
@@ -90,9 +90,8 @@ class RiskForm(forms.ModelForm):
 
 
 @admin.register(RiskSettings)
-class RiskAdmin(ModelAdmin):
+class RiskAdmin(OneRowAdmin):
     form = RiskForm
-    compressed_fields = False
     change_form_outer_before_template = "crm/risk_form.html"
     fieldsets = [
         (
@@ -108,12 +107,6 @@ class RiskAdmin(ModelAdmin):
             {"fields": [("quiet_cooling_days", "quiet_at_risk_days", "quiet_lost_days")]},
         ),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view

@@ -17,12 +17,13 @@ from django.urls import reverse
 
 from crm.kernel import clock
 from crm.kernel.backoffice import (
-    ModelAdmin,
+    OneRowAdmin,
     UnfoldAdminTextareaWidget,
     UnfoldAdminTextInputWidget,
     WebAddress,
     display,
 )
+from crm.kernel.colours import HOW_WRITTEN
 from crm.models import Segment, ShopSettings
 from crm.shop.settings import this_shop
 
@@ -81,6 +82,7 @@ class ShopForm(forms.ModelForm):
             "cart_restore_url",
             "tracking_needs_consent",
         ]
+        error_messages = {"colour": {"invalid": HOW_WRITTEN}}
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"].strip()
@@ -105,11 +107,10 @@ class ShopForm(forms.ModelForm):
 
 
 @admin.register(ShopSettings)
-class ShopSettingsAdmin(ModelAdmin):
+class ShopSettingsAdmin(OneRowAdmin):
     form = ShopForm
     change_form_outer_before_template = "crm/shop_intro.html"
     readonly_fields = ["script_tag"]
-    compressed_fields = False
     fieldsets: Any = [
         (
             "Your shop",
@@ -139,12 +140,6 @@ class ShopSettingsAdmin(ModelAdmin):
         shown = [row for row in first["fields"] if row != ("logo_url", "colour")]
         words = "Logo and colours of messages and public pages are chosen in the brand kit."
         return [(name, {"fields": shown, "description": words}), *others]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if not self.has_view_permission(request):

@@ -16,6 +16,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 
+from crm.conditions.spans import Span, turned
 from crm.kernel.rules import Condition, Scope, conditions
 from crm.models import Lead, LeadDefinition, ScoreChange, Stage, StageMove
 
@@ -30,7 +31,8 @@ def _definitions() -> list[tuple[str, str]]:
     return [(str(pk), name) for pk, name in rows]
 
 
-def _any_or_one() -> list[tuple[str, str]]:
+def any_or_one() -> list[tuple[str, str]]:
+    """The menu of definitions, of which any may be meant."""
     return [("", "any"), *_definitions()]
 
 
@@ -112,7 +114,7 @@ class IsLead(_Standing):
     label = "Is a lead"
 
     class Params(forms.Form):
-        definition = forms.ChoiceField(label="of", choices=_any_or_one, required=False)
+        definition = forms.ChoiceField(label="of", choices=any_or_one, required=False)
 
     def of_lead(self, params: dict[str, Any], at: datetime) -> Q:
         return Q(definition=uuid.UUID(params["definition"])) if params["definition"] else Q()
@@ -152,11 +154,8 @@ class AtStage(_Standing):
     def drift(
         self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
     ) -> Sequence[QuerySet[Any]] | None:
-        if not params["days"]:
-            return []
-        span = timedelta(days=params["days"])
         here = Lead.objects.filter(stage=uuid.UUID(params["stage"]))
-        return [here.filter(stage_since__gt=since - span, stage_since__lte=at - span).values("contact_id")]
+        return [turned(here, params["days"], since, at, "stage_since")] if params["days"] else []
 
     def sentence(self, params: dict[str, Any]) -> str:
         span = f" for at least {_days(params['days'])}" if params["days"] else ""
@@ -172,7 +171,7 @@ class StageMeans(_Standing):
 
     class Params(forms.Form):
         meaning = forms.ChoiceField(label="is", choices=Stage.Meaning.choices)
-        definition = forms.ChoiceField(label="of", choices=_any_or_one, required=False)
+        definition = forms.ChoiceField(label="of", choices=any_or_one, required=False)
 
     def of_lead(self, params: dict[str, Any], at: datetime) -> Q:
         return self._of(params, "stage__meaning")
@@ -205,22 +204,17 @@ class EnteredStage(Condition):
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         came = moves_by(at).filter(to_stage=uuid.UUID(params["stage"]))
-        if params["within_days"]:
-            came = came.filter(occurred_at__gt=at - timedelta(days=params["within_days"]))
-        return Q(Exists(came))
+        return Q(Exists(came.filter(Span(params["within_days"]).q(at))))
 
     def drift(
         self, params: dict[str, Any], since: datetime, at: datetime, scope: Scope
     ) -> Sequence[QuerySet[Any]] | None:
-        if not params["within_days"]:
-            return []
-        span = timedelta(days=params["within_days"])
         came = StageMove.objects.filter(to_stage=uuid.UUID(params["stage"]))
-        return [came.filter(occurred_at__gt=since - span, occurred_at__lte=at - span).values("contact_id")]
+        return Span(params["within_days"]).passed(came, since, at)
 
     def sentence(self, params: dict[str, Any]) -> str:
-        span = f" in the last {_days(params['within_days'])}" if params["within_days"] else ""
-        return f"came to the stage {_stage_in_words(params['stage'])}{span}"
+        span = Span(params["within_days"]).words
+        return f"came to the stage {_stage_in_words(params['stage'])} {span}".rstrip()
 
     def evidence(self, params: dict[str, Any], at: datetime, scope: Scope) -> Any:
         came = moves_by(at).filter(to_stage=uuid.UUID(params["stage"]))
@@ -318,7 +312,7 @@ class LeadOwner(Condition):
 
     class Params(forms.Form):
         owner = forms.ChoiceField(label="is", choices=_colleagues, required=False)
-        definition = forms.ChoiceField(label="of", choices=_any_or_one, required=False)
+        definition = forms.ChoiceField(label="of", choices=any_or_one, required=False)
 
     def q(self, params: dict[str, Any], at: datetime, scope: Scope) -> Q:
         leads = leads_now().filter(owner=int(params["owner"]) if params["owner"] else None)

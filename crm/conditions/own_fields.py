@@ -30,12 +30,13 @@ from crm.people.changes import as_of
 
 GROUP = "Own fields"
 GIVEN, BLANK = "given", "blank"
+TEXTS = (OwnField.Type.TEXT, OwnField.Type.WORDS, OwnField.Type.LINK)
 ANSWERED = [(GIVEN, "is given"), (BLANK, "is blank")]
 
 
-def fields_of(type_: str) -> Callable[[], list[tuple[str, str]]]:
-    """The menu of the fields of one type."""
-    return lambda: list(OwnField.objects.filter(type=type_).values_list("key", "label"))
+def fields_of(*types: str) -> Callable[[], list[tuple[str, str]]]:
+    """The menu of the fields of some types."""
+    return lambda: list(OwnField.objects.filter(type__in=types).values_list("key", "label"))
 
 
 def answer(key: str, at: datetime, scope: Scope) -> Any:
@@ -99,15 +100,15 @@ _TEXTS = [
 
 @conditions.register
 class OwnText(OwnFieldCondition):
-    """What a person's answer in a text field is, is not, contains or begins with; upper and lower case are
-    one. *Is none of* is also true of who has not answered.
+    """What a person's answer in a field of text, words or a web address is, is not, contains or begins with;
+    upper and lower case are one. *Is none of* is also true of who has not answered.
     """
 
     key = "crm.own_text"
     label = "Own field: text"
 
     class Params(forms.Form):
-        field = forms.ChoiceField(label="field", choices=fields_of(OwnField.Type.TEXT))
+        field = forms.ChoiceField(label="field", choices=fields_of(*TEXTS))
         how = forms.ChoiceField(label="answer", choices=_TEXTS, initial="is")
         words = menus.Words(label="words", required=False, help_text="Several with commas between them.")
 

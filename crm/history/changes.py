@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.contrib.auth import get_user_model
+from django.db.models import QuerySet, Value
 
-from crm.kernel.timeline import Cursor, Entry, Source, sources
+from crm.kernel.timeline import Cursor, Entry, Search, Source, sources
 from crm.models import Company, ContactChange, OwnField
 from crm.people import own_fields
 
@@ -19,11 +20,20 @@ class Changes(Source):
     key = "crm.changes"
     label = "Changes"
     kinds = {"change": "Changes"}
+    searched = ("field", "old", "new", "actor", Value("was by none no answer"))
+
+    def every(self, contact_id: Any) -> QuerySet[ContactChange]:
+        return ContactChange.objects.filter(contact=contact_id)
 
     def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+        self,
+        contact_id: Any,
+        before: Cursor | None,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        search: Search | None = None,
     ) -> Sequence[Entry]:
-        rows = list(self.below(ContactChange.objects.filter(contact=contact_id), before)[:limit])
+        rows = list(self.finding(self.below(self.every(contact_id), before), search)[:limit])
         names = _names(rows)
         fields = _fields(rows)
         return [self._entry(change, names, fields) for change in rows]

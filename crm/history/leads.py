@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 
+from crm.audience.leads import answers
+from crm.conditions.words import day
 from crm.kernel.timeline import Rows, Told, sources
-from crm.models import StageMove, Task
+from crm.models import HandOver, StageMove, Task
 
 
 @sources.register
@@ -17,6 +19,15 @@ class Stages(Rows):
     key = "crm.stages"
     label = "Stages"
     kinds = {"stage": "Lead stages"}
+    searched = (
+        "definition__name",
+        "from_stage__name",
+        "to_stage__name",
+        "score",
+        "actor",
+        "reason",
+        Value("no lead any more was points by a rule"),
+    )
     icon = "moving"
     between = ", "
 
@@ -39,12 +50,46 @@ class Stages(Rows):
 
 
 @sources.register
+class HandOvers(Rows):
+    """Which colleague was asked to take the lead, and what they answered."""
+
+    key = "crm.hand_overs"
+    label = "Hand-overs"
+    kinds = {"hand_over": "Hand-overs"}
+    searched = (
+        "definition__name",
+        "owner__username",
+        "chosen",
+        "answer",
+        "answered_by",
+        "reason",
+        "words",
+        Value("Handed over to nobody yet by on"),
+    )
+    icon = "handshake"
+    between = ", "
+
+    def rows(self, contact_id: Any) -> QuerySet[HandOver]:
+        return HandOver.objects.filter(contact=contact_id).select_related("owner")
+
+    def tell(self, row: HandOver) -> Told:
+        on = f" on {day(row.answered_at)}" if row.answered_at else ""
+        by = f" by {row.answered_by}" if row.answered_by else ""
+        return Told(
+            f"Handed over to {row.owner or 'nobody yet'}",
+            [row.chosen, f"{row.get_answer_display()}{by}{on}", answers.because(row.reason, row.words)],
+            data={"answer": row.answer, "reason": row.reason},
+        )
+
+
+@sources.register
 class Tasks(Rows):
     """What colleagues have to do about a person, at the moment it was begun."""
 
     key = "crm.tasks"
     label = "Tasks"
     kinds = {"task": "Tasks"}
+    searched = ("kind", "title", "owner__username", "done_by", Value("open done by for nobody yet"))
     at = "created_at"
     between = ", "
 
@@ -54,7 +99,7 @@ class Tasks(Rows):
     def tell(self, row: Task) -> Told:
         done = "open"
         if row.done_at:
-            done = f"done by {row.done_by or 'somebody'} on {row.done_at.day} {row.done_at:%B}"
+            done = f"done by {row.done_by or 'somebody'} on {day(row.done_at)}"
         return Told(
             f"{row.get_kind_display().capitalize()}: {row.title}",
             [f"for {row.owner}" if row.owner else "for nobody yet", done],

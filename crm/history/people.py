@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.urls import NoReverseMatch, reverse
 
 from crm.kernel.timeline import Rows, Told, sources
-from crm.models import ConsentEvent, ContactPoint, Order
+from crm.models import ConsentEvent, ContactPoint, Order, OrderLine
 
 
 @sources.register
@@ -18,10 +18,14 @@ class Orders(Rows):
     key = "crm.orders"
     label = "Orders"
     kinds = {"order": "Orders"}
+    searched = ("total", "currency", "status", "number", Value("Ordered for"))
     icon = "shopping_bag"
 
     def rows(self, contact_id: Any) -> QuerySet[Order]:
         return Order.objects.filter(contact=contact_id).prefetch_related("lines")
+
+    def also(self, word: str) -> Q:
+        return Q(Exists(OrderLine.objects.filter(order=OuterRef("pk"), name__icontains=word)))
 
     def tell(self, row: Order) -> Told:
         lines = [f"{line.quantity.normalize():f} × {line.name}" for line in row.lines.all()]
@@ -42,6 +46,15 @@ class Consent(Rows):
     key = "crm.consent"
     label = "Consent"
     kinds = {"consent": "Consent"}
+    searched = (
+        "action",
+        "channel",
+        "purpose__name",
+        "source_kind",
+        "detail__actor",
+        "text__wording",
+        Value("everything from"),
+    )
     icon = "how_to_reg"
 
     def rows(self, contact_id: Any) -> QuerySet[ConsentEvent]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 
 from crm.conditions.words import counted, day
 from crm.kernel.timeline import Rows, Told, sources
@@ -18,6 +18,12 @@ class Statuses(Rows):
     key = "crm.statuses"
     label = "Statuses"
     kinds = {"status": "Statuses"}
+    searched = (
+        "status__name",
+        "granted_by",
+        "ended_by",
+        Value("Became given by its rule renewed until ended on"),
+    )
     icon = "workspace_premium"
 
     def rows(self, contact_id: Any) -> QuerySet[ContactStatus]:

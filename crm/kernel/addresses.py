@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import idna
@@ -15,7 +16,7 @@ SMS = "sms"
 WEBPUSH = "webpush"
 
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)")
-_LOCAL_ASCII = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]")
+_LOCAL_ASCII = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _DOTS_MEAN_NOTHING = {"gmail.com", "googlemail.com"}
 
 
@@ -55,7 +56,8 @@ def _email(address: str) -> str:
         raise ValueError(
             "the part before the @ is longer than 64 characters: check for text pasted in by accident"
         )
-    for character in local:
+    # Most are of plain letters alone: sign by sign only where something else is among them.
+    for character in "" if _LOCAL_ASCII.fullmatch(local) else local:
         if character.isascii() and not _LOCAL_ASCII.fullmatch(character):
             raise ValueError("spaces, brackets, quotes and commas cannot stand before the @: remove them")
         if not character.isascii() and unicodedata.category(character)[0] not in "LNM":
@@ -70,6 +72,7 @@ def _email(address: str) -> str:
     return spelled
 
 
+@lru_cache(maxsize=4096)  # Many people share few domains.
 def _domain(domain: str) -> str:
     if not domain.isascii() or "xn--" in domain:
         try:

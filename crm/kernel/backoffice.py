@@ -5,20 +5,17 @@ Admin modules import from here alone, so that the theme can be changed or upgrad
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from django import forms
+from django.contrib import messages
 from django.contrib.admin import register
-from django.core.exceptions import EmptyResultSet
-from django.core.paginator import Paginator
-from django.db import connections, models
+from django.core.exceptions import PermissionDenied
+from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils.functional import cached_property
-from import_export.admin import ImportExportModelAdmin as _ImportExport
-from import_export.formats.base_formats import CSV, XLSX
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from unfold.admin import ModelAdmin as _ModelAdmin
 from unfold.admin import StackedInline as _StackedInline
 from unfold.admin import TabularInline as _TabularInline
@@ -36,17 +33,18 @@ from unfold.contrib.filters.admin import (
     RelatedDropdownFilter,
     TextFilter,
 )
-from unfold.contrib.import_export.forms import ExportForm, ImportForm
 from unfold.contrib.inlines.admin import NonrelatedStackedInline as _NonrelatedStackedInline
 from unfold.decorators import action, display
 from unfold.enums import ActionVariant
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import AdminOwnPasswordChangeForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.sites import UnfoldAdminSite as AdminSite
 from unfold.widgets import (
     CHECKBOX_CLASSES,
     INPUT_CLASSES,
     RADIO_CLASSES,
     SELECT_CLASSES,
     TEXTAREA_CLASSES,
+    UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminSplitDateTimeWidget,
@@ -55,9 +53,14 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from crm.kernel.columns import Column
+from crm.kernel.long_lists import EstimatedPaginator, LongChangeList
+
 __all__ = [
     "ActionVariant",
+    "AdminOwnPasswordChangeForm",
     "AdminPasswordChangeForm",
+    "AdminSite",
     "AutocompleteSelectFilter",
     "BooleanRadioFilter",
     "ChoicesCheckboxFilter",
@@ -66,20 +69,21 @@ __all__ = [
     "EstimatedPaginator",
     "ExactFilter",
     "FieldTextFilter",
-    "ImportExportAdmin",
-    "ImportForm",
     "ModelAdmin",
     "MultipleChoicesDropdownFilter",
     "NonrelatedStackedInline",
+    "OneRowAdmin",
     "RangeDateFilter",
     "RangeDateTimeFilter",
     "RangeNumericFilter",
     "ReadOnlyAdmin",
     "ReadOnlyTabularInline",
     "RelatedDropdownFilter",
+    "SheetsAdmin",
     "StackedInline",
     "TabularInline",
     "TextFilter",
+    "UnfoldAdminCheckboxSelectMultipleWidget",
     "UnfoldAdminSelectWidget",
     "UnfoldAdminSingleDateWidget",
     "UnfoldAdminSplitDateTimeWidget",
@@ -125,23 +129,12 @@ class WebAddress(forms.URLField):
         super().__init__(**({"assume_scheme": "https"} | kwargs))
 
 
-class EstimatedPaginator(Paginator):
-    """Counts small lists exactly and estimates large ones from the planner, for a count reads every row."""
-
-    worth_counting = 20_000
-
-    @cached_property
-    def count(self) -> int:
-        rows = self.object_list
-        if not isinstance(rows, QuerySet):
-            return len(rows)
-        estimate = _planned_rows(rows)
-        return estimate if estimate > self.worth_counting else rows.count()
-
-
 class ModelAdmin(_ModelAdmin):
     """The admin page of a model as this house wants it: no counting of large tables, fifty a page."""
 
+    change_list_template = "crm/lists/change_list.html"
+    exports = True
+    """Whether its list may leave as a file, for those who may take lists away."""
     show_full_result_count = False
     paginator = EstimatedPaginator
     list_per_page = 50
@@ -151,6 +144,17 @@ class ModelAdmin(_ModelAdmin):
     actions_on_top = True
     compressed_fields = True
     formfield_overrides = {models.URLField: {"form_class": WebAddress, "widget": UnfoldAdminTextInputWidget}}
+
+    def export_columns(self, request: HttpRequest) -> Sequence[Column]:
+        """Columns of the file beside those of the list and its pages, or in place of them."""
+        return ()
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        told = {"may_export": self.exports and request.user.has_perm("crm.export_contacts")}
+        return super().changelist_view(request, (extra_context or {}) | told)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LongChangeList]:
+        return LongChangeList
 
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
         """Only what a list offers as its filter may be asked for: no column is guessed letter by letter."""
@@ -178,6 +182,36 @@ class _NothingChanges:
 
 class ReadOnlyAdmin(_NothingChanges, ModelAdmin):
     """Rows that are history: deliveries, decisions, events. Actions still need permissions of their own."""
+
+
+class OneRowAdmin(ModelAdmin):
+    """Settings: one row, which is there from the start and stays. Its list is its page."""
+
+    exports = False
+    compressed_fields = False
+    saved = ""
+    """What is said after saving, where Django's own words do not say from when on it holds."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        return self._own_page()
+
+    def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        if not self.saved:
+            return super().response_change(request, obj)
+        messages.success(request, self.saved)
+        return self._own_page()
+
+    def _own_page(self) -> HttpResponse:
+        meta = self.model._meta
+        return redirect(f"admin:{meta.app_label}_{meta.model_name}_change", 1)
 
 
 class ExactFilter(TextFilter):
@@ -219,22 +253,12 @@ class ReadOnlyTabularInline(_NothingChanges, TabularInline):
     show_title = False
 
 
-class ImportExportAdmin(ModelAdmin, _ImportExport):
-    """A page with spreadsheets in and out, through the resource classes of its app."""
+class SheetsAdmin(ModelAdmin):
+    """A page whose rows come in as spreadsheets through the import of the subject it names."""
 
-    import_form_class = ImportForm
-    export_form_class = ExportForm
-    import_formats = export_formats = [CSV, XLSX]
+    sheet_subject = ""
 
-
-def _planned_rows(rows: QuerySet[Any]) -> int:
-    """How many rows the planner expects: near enough for large tables, and free."""
-    try:
-        sql, params = rows.order_by().values("pk").query.sql_with_params()
-    except EmptyResultSet:
-        return 0
-    with connections[rows.db].cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {sql}", params)
-        plan = cursor.fetchone()[0]
-    plan = json.loads(plan) if isinstance(plan, str) else plan
-    return int(plan[0]["Plan"]["Plan Rows"])
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        may_import = request.user.has_perm("crm.import_contacts")
+        told = {"sheet_subject": self.sheet_subject, "may_import": may_import}
+        return super().changelist_view(request, (extra_context or {}) | told)

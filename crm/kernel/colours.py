@@ -5,6 +5,9 @@ import re
 READABLE = 4.5
 """The least contrast at which text of usual size is read by nearly everybody."""
 
+HOW_WRITTEN = "A colour is # and six digits or letters from a to f, such as #1f6f5c."
+"""What to say of text that is no colour."""
+
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 

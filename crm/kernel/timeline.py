@@ -1,20 +1,28 @@
 """What happened to a contact, from every app, newest first: a page of each source below one cursor, merged.
 
 Each app registers its sources in a module called `history`. There is no union, no copied table and no
-offset: one indexed query a source, whatever the page.
+offset: one indexed query for each source that has anything of them, whatever the page. A search looks
+through so many rows of a source at once, and says how far back it got.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Case, CharField, F, Func, Q, QuerySet, TextField, Value, When
+from django.db.models.functions import Cast, Replace
 
 from crm.kernel.kinds import Kind, Registry
+from crm.kernel.looking import ANYBODY, Look, having, look
+
+AT_ONCE = 5_000
+"""How many rows of one source a search looks through for one page: some tens of milliseconds of a source."""
+MOST_WORDS = 8
 
 
 @dataclass(frozen=True)
@@ -64,23 +72,83 @@ class Entry:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of the timeline, and where the next one begins, if there is more."""
+    """A page of the timeline, and where the next one begins, if there is more. `searched_to` is how far back
+    a search has looked, where it has not looked at everything.
+    """
 
     entries: list[Entry]
     next: Cursor | None
+    searched_to: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Search:
+    """Words that an entry shows, all of them, in any order and case; only what is younger than `after`."""
+
+    words: tuple[str, ...]
+    after: datetime | None = None
+
+    @classmethod
+    def read(cls, text: str) -> Search | None:
+        """What somebody typed, or None where it is nothing."""
+        words = text.replace("\0", " ").replace("_", " ").split()
+        return cls(tuple(word[:60] for word in words[:MOST_WORDS])) if words else None
 
 
 class Source(Kind):
-    """Rows of one table that belong on the timeline, their instant, and how to describe one."""
+    """Rows of one table that belong on the timeline, their instant, and how to describe one.
+
+    `searched` is what a search reads of a row: names of its fields (of choices their labels), or expressions.
+    What an entry shows beside the words of its rows, such as "Ordered for", stands there as a `Value`.
+    """
 
     # Chips: what a marketer can filter by, and its label.
     kinds: dict[str, str] = {}
+    at = "occurred_at"
+    searched: Sequence[Any] = ()
+    # Nearly everybody has rows here: a page asks for them without a look whether there are any.
+    usual = False
 
     def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+        self,
+        contact_id: Any,
+        before: Cursor | None,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        search: Search | None = None,
     ) -> Sequence[Entry]:
-        """At most `limit` entries below the cursor, newest first; of these kinds where some are named."""
+        """At most `limit` entries below the cursor, newest first; of these kinds where some are named, with
+        these words where some are.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no entries")
+
+    def every(self, contact_id: Any) -> QuerySet[Any]:
+        """All rows of this contact, for a search to know how far back it may look."""
+        raise NotImplementedError(f"{type(self).__name__} has no rows")
+
+    def also(self, word: str) -> Q:
+        """Rows that show a word elsewhere: in rows of theirs."""
+        return Q(pk__in=[])
+
+    def floor(self, contact_id: Any, before: Cursor | None) -> datetime | None:
+        """How far back the rows of one search reach, where there are older ones."""
+        rows = self.below(self.every(contact_id), before, at=self.at).values_list(self.at, flat=True)
+        found: datetime | None = rows[AT_ONCE : AT_ONCE + 1].first()
+        return found
+
+    def finding(self, rows: QuerySet[Any], search: Search | None) -> QuerySet[Any]:
+        """The rows that show all words of a search."""
+        if search is None:
+            return rows
+        if search.after is not None:
+            rows = rows.filter(**{f"{self.at}__gt": search.after})
+        told = [said_by(rows.model, name) for name in self.searched]
+        said = Value(f"{self.label} {' '.join(self.kinds.values())}")
+        text = Func(Value(" "), said, *told, function="concat_ws", output_field=TextField())
+        rows = rows.alias(told=Replace(text, Value("_"), Value(" "), output_field=TextField()))
+        for word in search.words:
+            rows = rows.filter(Q(told__icontains=word) | self.also(word))
+        return rows
 
     def below(
         self, rows: QuerySet[Any], before: Cursor | None, *, at: str = "occurred_at", key: str = "pk"
@@ -121,7 +189,6 @@ class Rows(Source):
     instant each stands, and what it says.
     """
 
-    at = "occurred_at"
     icon = ""
     between = " · "
 
@@ -133,10 +200,18 @@ class Rows(Source):
         """What one row says."""
         raise NotImplementedError(f"{type(self).__name__} says nothing")
 
+    def every(self, contact_id: Any) -> QuerySet[Any]:
+        return self.rows(contact_id)
+
     def page(
-        self, contact_id: Any, before: Cursor | None, limit: int, kinds: Collection[str] | None = None
+        self,
+        contact_id: Any,
+        before: Cursor | None,
+        limit: int,
+        kinds: Collection[str] | None = None,
+        search: Search | None = None,
     ) -> Sequence[Entry]:
-        rows = self.below(self.rows(contact_id), before, at=self.at)
+        rows = self.finding(self.below(self.rows(contact_id), before, at=self.at), search)
         return [self._entry(row, self.tell(row)) for row in rows[:limit]]
 
     def _entry(self, row: Any, told: Told) -> Entry:
@@ -157,18 +232,55 @@ sources: Registry[Source] = Registry(Source)
 
 
 def read(
-    contact_id: Any, before: Cursor | None = None, limit: int = 50, kinds: Collection[str] | None = None
+    contact_id: Any,
+    before: Cursor | None = None,
+    limit: int = 50,
+    kinds: Collection[str] | None = None,
+    search: Search | None = None,
 ) -> Page:
-    """One page of the timeline of a contact."""
+    """One page of the timeline of a contact, or of what is found on it."""
+    asked = [
+        (source, wanted)
+        for source in sources
+        if (wanted := None if kinds is None else set(kinds) & set(source.kinds)) is None or wanted
+    ]
+    there = having({source: [_look(source)] for source, _ in asked if not source.usual}, contact_id)
+    asked = [(source, wanted) for source, wanted in asked if source.usual or source in there]
+    reach = None
+    if search is not None:
+        floors = [source.floor(contact_id, before) for source, _ in asked]
+        reach = max((floor for floor in floors if floor is not None), default=None)
+        search = Search(search.words, reach)
     found: list[Entry] = []
-    for source in sources:
-        wanted = None if kinds is None else set(kinds) & set(source.kinds)
-        if wanted is None or wanted:
-            found.extend(source.page(contact_id, before, limit + 1, wanted))
+    for source, wanted in asked:
+        found.extend(source.page(contact_id, before, limit + 1, wanted, search))
     # Sorting is stable, so entries of one source keep the order their own query gave to keys of one instant.
     found.sort(key=lambda entry: (entry.at, entry.source), reverse=True)
     shown = found[:limit]
-    return Page(shown, shown[-1].cursor if len(found) > limit and shown else None)
+    if len(found) > limit and shown:
+        return Page(shown, shown[-1].cursor)
+    if reach is None:
+        return Page(shown, None)
+    # A place just above what was not looked at, which no source has an entry at.
+    place = Cursor(reach + timedelta(microseconds=1), min(source.key for source in sources), "-")
+    return Page(shown, place, reach)
+
+
+@cache
+def _look(source: Source) -> Look:
+    return look(source.every(ANYBODY))
+
+
+def said_by(model: Any, name: Any) -> Any:
+    """What a row says under a name: of a choice its label."""
+    if not isinstance(name, str):
+        return name
+    field, _, rest = name.partition("__")
+    kept = model._meta.get_field(field)
+    if not rest and kept.choices:
+        labels = [When(**{field: value}, then=Value(str(label))) for value, label in kept.flatchoices]
+        return Case(*labels, default=Value(""), output_field=CharField())
+    return Cast(F(name), TextField())
 
 
 def kinds() -> dict[str, str]:

@@ -21,13 +21,16 @@ __all__ = [
     "Purpose",
     "address_hash",
     "address_hashes",
+    "current_address_key",
     "derive",
     "derive_all",
     "fold",
     "folded_hash",
+    "has_older_keys",
     "normalise",
     "read",
     "sign",
+    "spelled_and_hashed",
 ]
 
 _MAC_BYTES = 16
@@ -95,6 +98,23 @@ def address_hash(channel: str, address: str) -> tuple[bytes, int]:
     return _hash(keys[current], normalise(channel, address)), current
 
 
+def spelled_and_hashed(channel: str, address: str, *, region: str | None = None) -> tuple[str, bytes, int]:
+    """The address as we keep it, its hash under the current key, and that key's number."""
+    keys = _address_keys()
+    current, plain = max(keys), normalise(channel, address, region=region)
+    return plain, _hash(keys[current], plain), current
+
+
+def current_address_key() -> int:
+    """The number of the key that addresses are hashed under now."""
+    return max(_address_keys())
+
+
+def has_older_keys() -> bool:
+    """Whether an address may be known under another hash than the current one."""
+    return len(_address_keys()) > 1
+
+
 def address_hashes(channel: str, address: str) -> dict[int, bytes]:
     """The hash under every key we still hold, for look-ups while keys are being changed."""
     plain = normalise(channel, address)
@@ -129,8 +149,8 @@ def _keys() -> list[bytes]:
 
 
 def _address_keys() -> dict[int, bytes]:
-    keys = dict(settings.REKINDLE_ADDRESS_KEYS)
-    if not keys or not all(len(key) >= 32 for key in keys.values()):
+    keys: dict[int, bytes] = settings.REKINDLE_ADDRESS_KEYS
+    if not keys or min(map(len, keys.values())) < 32:
         raise RuntimeError("REKINDLE_ADDRESS_KEYS needs at least one numbered key of 32 bytes or more")
     return keys
 

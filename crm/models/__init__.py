@@ -1,13 +1,27 @@
 """Who people are and what they bought."""
 
+from crm.models.access import ExportLimit, PasswordTries
 from crm.models.catalogue import PriceChange, Product, StockChange
 from crm.models.companies import Company
 from crm.models.consent import ConsentDetail, ConsentEvent, ConsentState, ConsentText, Purpose, Suppression
 from crm.models.contacts import Channel, Contact, ContactChange, ContactPoint, Engagement, OutsideId
-from crm.models.desk import Notice, Task
+from crm.models.desk import MarketingPause, Note, Notice, Task
+from crm.models.exports import Export
 from crm.models.fields import OwnField
+from crm.models.handing import (
+    Absence,
+    AssignmentMember,
+    AssignmentRule,
+    DeskSettings,
+    HandOver,
+    Role,
+    Weekday,
+)
+from crm.models.imports import ColumnMeaning, Import, ImportRow
 from crm.models.leads import Lead, LeadDefinition, LeadVersion, ScoreChange, ScoreLine, Stage, StageMove
 from crm.models.orders import Bought, Order, OrderLine, UncountedBuyers
+from crm.models.persons import DataRequest, Erasure, MergedRows, MergeProposal, Merging
+from crm.models.saved_views import SavedView
 from crm.models.segments import Segment, SegmentMembership, SegmentSize
 from crm.models.shop import Heartbeat, ScheduleSlot, ServerKey, ShopSettings
 from crm.models.standing import (
@@ -23,9 +37,13 @@ from crm.models.standing import (
 from crm.models.statuses import ContactStatus, Status
 
 __all__ = [
+    "Absence",
+    "AssignmentMember",
+    "AssignmentRule",
     "Bought",
     "Channel",
     "Clock",
+    "ColumnMeaning",
     "Company",
     "ConsentDetail",
     "ConsentEvent",
@@ -35,20 +53,36 @@ __all__ = [
     "ContactChange",
     "ContactPoint",
     "ContactStatus",
+    "DataRequest",
+    "DeskSettings",
     "Engagement",
+    "Erasure",
+    "Export",
+    "ExportLimit",
+    "HandOver",
     "Heartbeat",
+    "Import",
+    "ImportRow",
     "Lead",
     "LeadDefinition",
     "LeadVersion",
+    "MarketingPause",
+    "MergeProposal",
+    "MergedRows",
+    "Merging",
+    "Note",
     "Notice",
     "Order",
     "OrderLine",
     "OutsideId",
     "OwnField",
+    "PasswordTries",
     "PriceChange",
     "Product",
     "Purpose",
     "RiskSettings",
+    "Role",
+    "SavedView",
     "ScheduleSlot",
     "ScoreChange",
     "ScoreLine",
@@ -70,4 +104,5 @@ __all__ = [
     "Suppression",
     "Task",
     "UncountedBuyers",
+    "Weekday",
 ]

@@ -4,11 +4,17 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Upper
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Upper
 
 from crm.kernel import clock
 from crm.models.base import ByContact, Fact, Scale, ScaledModel
+
+
+def words() -> Upper:
+    """What a person is found by, in capitals: the index `contact_words` is of exactly this."""
+    said = ("first_name", Value(" "), "last_name", Value(" "), "email", Value(" "), "phone")
+    return Upper(Concat(*said))
 
 
 class Channel(models.TextChoices):
@@ -18,7 +24,11 @@ class Channel(models.TextChoices):
 
 
 class Contact(ScaledModel):
-    """A person. Addresses live in contact points; `email` and `phone` here are copies to show and sort by."""
+    """A person. Addresses live in contact points; `email` and `phone` here are copies to show and sort by.
+
+    Who was merged into another has `merged_into`, and every question about people passes them over. Who was
+    erased is merged into themselves: a blank row that only holds numbers together.
+    """
 
     scale = Scale.BY_CONTACT
     scale_column = "id"
@@ -48,14 +58,21 @@ class Contact(ScaledModel):
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="merged"
     )
+    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
+        permissions = [
+            ("merge_contacts", "May merge two people, and undo it"),
+            ("handle_requests", "May answer people's requests: give out what is kept of one, and erase one"),
+        ]
         indexes = [
             models.Index(fields=["email"], name="contact_email"),
             models.Index(fields=["-created_at", "-id"], name="contact_newest"),
             models.Index(fields=["last_name", "first_name", "id"], name="contact_name"),
             models.Index(OpClass(Upper("first_name"), "text_pattern_ops"), name="contact_first_prefix"),
             models.Index(OpClass(Upper("last_name"), "text_pattern_ops"), name="contact_last_prefix"),
+            models.Index(OpClass(Upper("email"), "text_pattern_ops"), name="contact_mail_prefix"),
+            GinIndex(OpClass(words(), "gin_trgm_ops"), name="contact_words"),
             models.Index(fields=["country", "-created_at", "-id"], name="contact_country"),
             models.Index(fields=["source", "-created_at", "-id"], name="contact_source"),
             models.Index(fields=["-created_at", "-id"], name="contact_test", condition=Q(is_test=True)),

@@ -10,8 +10,8 @@ from crm.models.base import ScaledModel
 class OwnField(ScaledModel):
     """One field of the shop's own. Values stand in `Contact.fields` under `key`, typed as JSON:
 
-    text and choice as a text, number as a number, date as "2026-11-23", yes/no as true or false. A person
-    without the key has no answer.
+    text, web address, words and choice as a text, number as a number, date as "2026-11-23", yes/no as true or
+    false. A person without the key has no answer.
     """
 
     class Type(models.TextChoices):
@@ -20,6 +20,8 @@ class OwnField(ScaledModel):
         DATE = "date", "date"
         FLAG = "flag", "yes or no"
         CHOICE = "choice", "one of a list"
+        LINK = "link", "web address"
+        WORDS = "words", "several words"
 
     key = models.CharField(
         max_length=60,

@@ -1,6 +1,7 @@
 """What a lead is for this shop, in versions; who is one, at which stage, with which score, and since when."""
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -22,7 +23,28 @@ class LeadDefinition(ScaledModel):
         blank=True,
         on_delete=models.SET_NULL,
         related_name="+",
-        help_text="Who is told when a lead without an owner becomes sales-ready.",
+        help_text="Who gets a lead that has no owner and that no assignment rule gives to anybody.",
+    )
+    rest_days = models.PositiveSmallIntegerField(
+        "marketing rests for days",
+        null=True,
+        blank=True,
+        help_text="When a lead goes to sales no marketing is sent to them for so many days, or until sales"
+        " refuses. Blank: campaigns go on.",
+    )
+    rest_ends_accepted = models.BooleanField(
+        "it ends when sales accepts",
+        default=False,
+        db_default=False,
+        help_text="Off: whoever accepted has the rest of the days for themselves.",
+    )
+    rest_spares = ArrayField(
+        models.BigIntegerField(),
+        verbose_name="it spares",
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="Marketing of these purposes goes on. None: all of it rests.",
     )
     problem = models.TextField(blank=True, help_text="Why it takes nobody in, when it does not.")
     refreshed_at = models.DateTimeField(null=True, blank=True)
@@ -135,8 +157,18 @@ class Lead(ByContact):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    expected_value = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="What a colleague expects of it, in the shop's currency. Blank: nobody has said.",
+    )
     became_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True, blank=True)
+    on_site_told_at = models.DateTimeField(
+        null=True, blank=True, help_text="When the owner was last told that they are on the site."
+    )
 
     class Meta:
         constraints = [
@@ -146,6 +178,8 @@ class Lead(ByContact):
             models.Index(
                 fields=["stage", "-score", "id"], name="lead_on_board", condition=Q(ended_at__isnull=True)
             ),
+            models.Index(fields=["-score", "id"], name="lead_best", condition=Q(ended_at__isnull=True)),
+            models.Index(fields=["became_at"], name="lead_newest", condition=Q(ended_at__isnull=True)),
         ]
 
 

@@ -10,7 +10,8 @@ from django.contrib.auth.models import User
 from django.db.models import F
 
 from crm.kernel.panels import Panel, panels
-from crm.models import Lead, Stage, Task
+from crm.models import HandOver, Lead, Stage, Task
+from crm.shop.settings import this_shop
 
 MOST_TASKS = 8
 
@@ -24,8 +25,11 @@ class Leads(Panel):
     place = 10
     template = "crm/lead_panel.html"
 
+    def rests_on(self, contact_id: Any) -> list[Any]:
+        return [Lead.objects.filter(contact_id=contact_id, ended_at=None)]
+
     def show(self, contact_id: UUID, now: datetime) -> dict[str, Any] | None:
-        rows = Lead.objects.filter(contact_id=contact_id, ended_at=None)
+        [rows] = self.rests_on(contact_id)
         leads = list(rows.select_related("definition", "stage", "owner").order_by("became_at"))
         if not leads:
             return None
@@ -44,6 +48,7 @@ class Leads(Panel):
                 }
                 for lead in leads
             ],
+            "currency": this_shop().currency,
             "colleagues": list(User.objects.filter(is_active=True, is_staff=True).order_by("username")),
         }
 
@@ -62,6 +67,7 @@ class Tasks(Panel):
         return {
             "contact_id": contact_id,
             "now": now,
+            "why_not": HandOver.Reason.choices,
             "tasks": list(rows.order_by(F("due_at").asc(nulls_last=True), "-created_at")[:MOST_TASKS]),
         }
 

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from crm.kernel import tokens
 from crm.models import Channel, Contact, ContactPoint
-from crm.people.permitted import keep
+from crm.people.permitted import after_a_gift, keep
 
 _COPIES = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
@@ -62,6 +62,8 @@ def _own(contact: Contact, channel: str, spelled: str, now: datetime) -> None:
         channel=channel,
         defaults={"contact": contact, "address": spelled, "hash_key_id": key_id, "created_at": now},
     )
-    if not made:
+    if made:
+        after_a_gift([digest])
+    else:
         # Another process may have been faster with it, for somebody else.
         check(contact, channel, spelled)

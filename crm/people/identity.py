@@ -19,7 +19,7 @@ from django.db import transaction
 from crm.kernel import ids, tokens
 from crm.models import Channel, Contact, ContactChange, ContactPoint, OutsideId
 from crm.models.writing import update_rows
-from crm.people.permitted import keep
+from crm.people.permitted import after_a_gift, keep
 
 CUSTOMER = "customer"
 _RULED = ("language", "country", "time_zone")
@@ -110,7 +110,9 @@ def resolve(
             # Where somebody else was faster, the address is theirs, and so is the person.
             owners = _owners(people)
             _give_way(decided, owners, contacts)
-            learned.update(owners[handle] for handles in decided.fresh.values() for handle in handles)
+            fresh = [handle for handles in decided.fresh.values() for handle in handles]
+            learned.update(owners[handle] for handle in fresh)
+            after_a_gift(handle.value for handle in fresh if isinstance(handle.value, bytes))
         if later is None:
             keep(learned)
     return [owners[person.handles[0]] for person in people]

@@ -8,8 +8,8 @@ from datetime import datetime
 from crm.kernel import tokens
 from crm.models import ConsentDetail, ContactPoint, Suppression
 from crm.models.writing import update_rows
-from crm.people.deriving import NOT_THE_PERSON, Action
-from crm.people.permitted import keep
+from crm.people.deriving import LIFTABLE, NOT_THE_PERSON, Action
+from crm.people.permitted import after_a_word
 
 
 def leave(details: Sequence[ConsentDetail]) -> None:
@@ -19,8 +19,8 @@ def leave(details: Sequence[ConsentDetail]) -> None:
         ContactPoint.objects.filter(address_hash__in=bounced).update(status=ContactPoint.Status.HARD)
     _verify(details)
     _remember_complaints(details)
-    touched = {detail.address_hash for detail in details}
-    keep(ContactPoint.objects.filter(address_hash__in=touched).values_list("contact_id", flat=True))
+    _lift_shared(details)
+    after_a_word({bytes(detail.address_hash) for detail in details})
 
 
 def _verify(details: Sequence[ConsentDetail]) -> None:
@@ -37,6 +37,21 @@ def _verify(details: Sequence[ConsentDetail]) -> None:
     for point in points:
         point.verified_at = confirmed[bytes(point.address_hash)]
     update_rows(points, "verified_at")
+
+
+def _lift_shared(details: Sequence[ConsentDetail]) -> None:
+    """What stood here because of another address of theirs: who confirms anew at this one, means it."""
+    for detail in details:
+        event = detail.event
+        if event.action == Action.CONFIRMED and event.source_kind not in NOT_THE_PERSON:
+            stops = Suppression.objects.filter(
+                address_hash=detail.address_hash,
+                channel=event.channel,
+                purpose=event.purpose_id,
+                reason__in=LIFTABLE,
+                source_event__isnull=False,
+            )
+            stops.exclude(source_event__address_hash=detail.address_hash).delete()
 
 
 def _remember_complaints(details: Sequence[ConsentDetail]) -> None:

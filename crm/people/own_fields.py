@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -16,12 +17,13 @@ from crm.kernel.work import in_batches
 from crm.models import Contact, ContactChange, OwnField
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
+from crm.shop.fitting import web_address
 
 LONGEST = 500
 _BATCH = 1000
 _LARGEST = 10**15
-_TRUE = frozenset({"yes", "y", "true", "1", "on"})
-_FALSE = frozenset({"no", "n", "false", "0", "off"})
+TRUE_WORDS = frozenset({"yes", "y", "true", "1", "on"})
+FALSE_WORDS = frozenset({"no", "n", "false", "0", "off"})
 _DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
 
 
@@ -38,7 +40,7 @@ def read(field: OwnField, typed: Any) -> Any:
         typed = " ".join(typed.split())
     if typed is None or typed == "":
         return None
-    return _READERS[OwnField.Type(field.type)](field, typed)
+    return _READERS[field.type](field, typed)
 
 
 def told(field: OwnField, value: Any) -> str:
@@ -56,6 +58,14 @@ def told(field: OwnField, value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value)
+
+
+def key_from(label: str) -> str:
+    """A key such as shoe_size from a label such as “Shoe size”."""
+    plain = unicodedata.normalize("NFKD", label.casefold()).encode("ascii", "ignore").decode()
+    words = re.findall(r"[a-z0-9]+", plain)
+    key = "_".join(words)[:60].strip("_")
+    return key if key[:1].isalpha() else f"field_{key}"[:60].strip("_")
 
 
 def column_of(fields: Iterable[OwnField]) -> dict[str, OwnField]:
@@ -158,9 +168,9 @@ def _flag(field: OwnField, typed: Any) -> bool:
     if isinstance(typed, float) and typed.is_integer():
         typed = int(typed)
     word = str(typed).casefold()
-    if word in _TRUE:
+    if word in TRUE_WORDS:
         return True
-    if word in _FALSE:
+    if word in FALSE_WORDS:
         return False
     raise Unfit(f"“{typed}” is neither yes nor no")
 
@@ -173,10 +183,27 @@ def _choice(field: OwnField, typed: Any) -> str:
     raise Unfit(f"“{text}” is none of its answers: {', '.join(map(str, field.choices)) or 'it has none yet'}")
 
 
-_READERS = {
+def _link(field: OwnField, typed: Any) -> str:
+    """An address a browser may open; one typed without its scheme is taken as https."""
+    text = _text(field, typed)
+    url = web_address(text if "://" in text else f"https://{text}")
+    if not url or "." not in url:
+        raise Unfit(f"“{text}” is no web address; write it like https://www.linkedin.com/in/…")
+    return url
+
+
+def _words(field: OwnField, typed: Any) -> str:
+    """Words with a comma between them, each once."""
+    words = (" ".join(word.split()) for word in re.split(r"[,;]", _text(field, typed)))
+    return ", ".join({word.casefold(): word for word in words if word}.values())
+
+
+_READERS: dict[str, Callable[[OwnField, Any], Any]] = {
     OwnField.Type.TEXT: _text,
     OwnField.Type.NUMBER: _number,
     OwnField.Type.DATE: _date,
     OwnField.Type.FLAG: _flag,
     OwnField.Type.CHOICE: _choice,
+    OwnField.Type.LINK: _link,
+    OwnField.Type.WORDS: _words,
 }

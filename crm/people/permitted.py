@@ -3,15 +3,19 @@ their first address has consent that nothing stops. Rules of now read it; whoeve
 (`crm.people.permission`).
 
 Whoever writes consent, stops or addresses reads it off anew in the same transaction (`keep`), which stirs as
-well. People of before are read in the background (`keep_waiting`); until the last is, rules ask the truth. An
-address given to somebody in the very moment in which another process records a word on it may be missed: once
-a day everybody is compared (`mend`).
+well. People of before are read in the background (`keep_waiting`); until the last is, rules ask the truth.
+
+One process may record a word on an address while another gives that address to somebody: neither sees the
+other's rows. So both look once more when they have committed (`after_a_word`, `after_a_gift`), and whoever
+commits last sees both. They wait for nobody. A process killed just before that look leaves the rest to the
+day's comparison of everybody (`mend`).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -32,6 +36,13 @@ _KEEP = (
     " FROM unnest(%s::uuid[], %s::uuid[], %s::text[]) AS t(id, contact_id, may)"
     " ON CONFLICT (contact_id) DO UPDATE SET stirred = EXCLUDED.stirred, may_receive = EXCLUDED.may_receive"
 )
+
+# One array instead of thousands of parameters: an import asks for every address it brought.
+_SPOKEN_OF = """
+    SELECT p.contact_id FROM crm_contactpoint AS p
+    WHERE p.address_hash = ANY(%s::bytea[])
+        AND EXISTS (SELECT FROM crm_consentevent AS e WHERE e.address_hash = p.address_hash)
+"""
 
 
 def name_of(channel: str, purpose_id: int) -> str:
@@ -59,6 +70,41 @@ def keep(contact_ids: Iterable[UUID]) -> None:
     texts = [",".join(sorted(may[person])) for person in people]
     with connection.cursor() as cursor:
         cursor.execute(_KEEP, [[ids.uuid7() for _ in people], people, texts])
+
+
+def after_a_word(addresses: set[bytes]) -> None:
+    """Read now whoever has these addresses, of which something was recorded, and once more after the commit
+    whoever has got one meanwhile.
+    """
+    had = _people_of(addresses)
+    keep(had)
+    transaction.on_commit(lambda: _keep_now(_people_of(addresses) - had), robust=True)
+
+
+def after_a_gift(addresses: Iterable[bytes]) -> None:
+    """These addresses were given to somebody who did not have them: read those people once more after the
+    commit, as far as something was ever recorded of the address.
+    """
+    if given := list(addresses):
+        transaction.on_commit(partial(_read_spoken_of, given), robust=True)
+
+
+def _people_of(addresses: Iterable[bytes]) -> set[UUID]:
+    points = ContactPoint.objects.filter(address_hash__in=list(addresses))
+    return set(points.values_list("contact_id", flat=True))
+
+
+def _read_spoken_of(addresses: list[bytes]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SPOKEN_OF, [addresses])
+        people = {contact_id for (contact_id,) in cursor.fetchall()}
+    _keep_now(people)
+
+
+def _keep_now(people: set[UUID]) -> None:
+    if people:
+        with transaction.atomic():
+            keep(people)
 
 
 _whole = False

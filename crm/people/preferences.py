@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import BinaryField, Value
 
 from crm.models import Channel, ConsentEvent, ConsentState, ContactPoint, Purpose, Suppression
+from crm.people import pausing
 from crm.people.consent import REASONS, Said, record, refusal_reason, withdraw
 from crm.people.links import Mailed
 
@@ -99,6 +100,35 @@ def choose(mailed: Mailed, wanted: Collection[str], now: datetime, who: Mapping[
         return here
     record(words, now)
     return standing(mailed)
+
+
+REST = timedelta(days=30)
+
+
+def rests_until(mailed: Mailed, now: datetime) -> datetime | None:
+    """Until when marketing rests for whoever has this address; nothing where it does not."""
+    running = pausing.held_at(now, current=True).filter(contact_id__in=_owners(mailed))
+    return running.values_list("until", flat=True).first()
+
+
+def rest(mailed: Mailed, now: datetime) -> None:
+    """The person wants a rest of thirty days. A longer pause, which a colleague began, stands."""
+    for contact_id in _owners(mailed):
+        until = now + REST
+        running = pausing.held_at(now, current=True).filter(contact_id=contact_id, until__gte=until)
+        if not running.exists():
+            pausing.pause(contact_id, until, now)
+
+
+def go_on(mailed: Mailed, now: datetime) -> None:
+    """The person wants to hear of us again."""
+    for contact_id in _owners(mailed):
+        pausing.resume(contact_id, now)
+
+
+def _owners(mailed: Mailed) -> list[Any]:
+    points = ContactPoint.objects.filter(address_hash=mailed.address_hash)
+    return list(points.values_list("contact_id", flat=True).distinct())
 
 
 def agreement(mailed: Mailed) -> ConsentState | None:

@@ -7,22 +7,22 @@ word still fills what no newer one knew, such as the cart an order came from.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from crm.kernel import ids
 from crm.models import Order, OrderLine, OutsideId
-from crm.models.writing import update_rows
+from crm.models.writing import insert_rows, update_rows
 from crm.people import engagement, identity, permitted
 from crm.people.identity import Known, short
 from crm.shop import bought
 from crm.shop.fitting import fit
 from crm.shop.products import ProductIn, record_products
 from crm.shop.settings import this_shop
+from crm.shop.told import NEVER, RANK, LineIn, OrderIn
 
 __all__ = ["SHOP", "LineIn", "OrderIn", "ProductIn", "record_orders", "record_products"]
 
@@ -30,62 +30,10 @@ SHOP = "script"
 """The shop's own ids are one name space, whether its script or its server tells of them."""
 
 ORDER = "order"
-_RANK = {status: rank for rank, status in enumerate(Order.Status.values)}
 _UNTOLD = datetime(1960, 1, 1, tzinfo=UTC)
-_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _MONEY = ("total", "subtotal", "discount", "shipping", "tax", "refunded")
 _SAID = ("number", "status", "channel", "currency", *_MONEY)
 _KEPT = ("coupon_code", "cart_token", "checkout_id", "visitor_id", "address_hash")
-
-
-@dataclass(frozen=True)
-class LineIn:
-    """One line of an order. `product` is the shop's id of it, blank where it has none."""
-
-    name: str
-    product: str = ""
-    sku: str = ""
-    quantity: Decimal = Decimal(1)
-    unit_price: Decimal = Decimal(0)
-    list_price: Decimal | None = None
-    url: str = ""
-    image_url: str = ""
-
-
-@dataclass(frozen=True)
-class OrderIn:
-    """An order as its source tells of it. `lines=None` says nothing of the lines.
-
-    `contact_id` is given where it is known whose it is; else `known` says who. A hint (what a browser says)
-    records an order nobody else has told of, and gives way to whatever the shop's server says, ever.
-    """
-
-    external_id: str
-    placed_at: datetime
-    total: Decimal
-    known: Known = field(default_factory=Known)
-    contact_id: UUID | None = None
-    is_hint: bool = False
-    source_at: datetime | None = None
-    number: str = ""
-    status: str = Order.Status.PLACED
-    channel: str = "web"
-    currency: str = ""
-    subtotal: Decimal = Decimal(0)
-    discount: Decimal = Decimal(0)
-    shipping: Decimal = Decimal(0)
-    tax: Decimal = Decimal(0)
-    refunded: Decimal = Decimal(0)
-    coupon_code: str = ""
-    cart_token: str = ""
-    checkout_id: str = ""
-    visitor_id: UUID | None = None
-    lines: tuple[LineIn, ...] | None = None
-
-    @property
-    def version(self) -> tuple[datetime, int]:
-        """What makes one word newer than another; of two at the same instant, the later state."""
-        return _NEVER if self.is_hint else self.source_at or self.placed_at, _RANK[self.status]
 
 
 def record_orders(
@@ -96,6 +44,19 @@ def record_orders(
         return []
     with transaction.atomic():
         return _Intake(batch, now, source[:40], is_backfill).run()
+
+
+def foretell_order(
+    order: Order, word: OrderIn, now: datetime, *, has_lines: bool
+) -> tuple[dict[str, tuple[Any, Any]], tuple[LineIn, ...] | None]:
+    """What a word would make of an order: by name what it was and what it becomes; and its lines, where
+    it has a say in them. `order` takes the word, and is not stored.
+    """
+    intake, before = _Intake([word], now, order.source, is_backfill=False), _state(order)
+    intake._tell(order, [word], has_lines=has_lines)
+    after = _state(order)
+    changes = {name: (old, after[name]) for name, old in before.items() if old != after[name]}
+    return changes, intake.lines.get(order.pk)
 
 
 class _Intake:
@@ -174,7 +135,7 @@ class _Intake:
                 kind=ORDER,
                 external_id=key,
                 contact_id=contacts[key],
-                object_id=ids.uuid7(max(min(self.told[key][0].placed_at, self.now), _NEVER)),
+                object_id=ids.uuid7(max(min(self.told[key][0].placed_at, self.now), NEVER)),
                 created_at=self.now,
             )
             for key in sorted(self.told)
@@ -205,7 +166,7 @@ class _Intake:
         newest = words[0]
         said_at, rank = newest.version
         said_at = min(said_at, self.now)
-        is_newer = (said_at, rank) > (order.source_at, _RANK[order.status])
+        is_newer = (said_at, rank) > (order.source_at, RANK[order.status])
         if is_newer:
             for name in _SAID:
                 setattr(order, name, fit(Order, name, getattr(newest, name)))
@@ -235,12 +196,12 @@ class _Intake:
         ]
         OrderLine.objects.filter(order__in=[*self.lines, *self.moved]).delete()
         Order.objects.filter(pk__in=list(self.moved)).delete()
-        Order.objects.bulk_create([*self.created, *(existing[pk] for pk in self.moved)], batch_size=1000)
+        insert_rows([*self.created, *(existing[pk] for pk in self.moved)])
         update_rows(self.changed, *_SAID, *_KEPT, "occurred_at", "source_at")
         for line in kept:
             line.contact_id = contacts[line.order_id]
         occurred = {order.pk: order.occurred_at for order in [*self.created, *existing.values()]}
-        OrderLine.objects.bulk_create([*kept, *self._lines(contacts, occurred)], batch_size=1000)
+        insert_rows([*kept, *self._lines(contacts, occurred)])
         self._point_at(contacts)
         told = {order.pk for order in [*self.created, *self.changed]}.union(self.moved, self.lines)
         touched = {contacts[pk] for pk in told}.union(self.moved.values())

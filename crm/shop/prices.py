@@ -12,6 +12,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from crm.kernel import ids
 from crm.models import Order, OrderLine, PriceChange, Product
+from crm.models.writing import insert_rows
 
 REMEMBERED = ("price", "list_price", "currency")
 
@@ -54,7 +55,7 @@ def remember(changes: Iterable[Change], now: datetime) -> None:
         )
         for product_id, (price, list_price, currency), at in changes
     ]
-    PriceChange.objects.bulk_create(rows, batch_size=1000)
+    insert_rows(rows)
 
 
 def asked(product_ids: Collection[UUID], at: datetime) -> dict[UUID, PriceChange]:

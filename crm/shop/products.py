@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from decimal import Decimal
@@ -13,7 +13,7 @@ from uuid import UUID
 from django.db import transaction
 
 from crm.models import Product
-from crm.models.writing import update_rows
+from crm.models.writing import insert_rows, update_rows
 from crm.people.identity import short
 from crm.shop import prices, stock
 from crm.shop.fitting import fit, web_address
@@ -87,7 +87,7 @@ def _write(
         product.name = ""
         _apply(product, told[product.external_id], now, memory)
         product.name = product.name or product.external_id
-    Product.objects.bulk_create(new, ignore_conflicts=True, batch_size=1000)
+    insert_rows(new, ignore_conflicts=True)
     rows = Product.objects.filter(source=source, external_id__in=missing) | Product.objects.filter(
         pk__in=differing
     )
@@ -159,3 +159,41 @@ def _fitted(name: str, value: Any) -> Any:
     if name == "name":
         return fit(Product, name, value) or None
     return fit(Product, name, value)
+
+
+def foretell(product: Product, word: ProductIn, now: datetime) -> dict[str, tuple[Any, Any]]:
+    """What a word would make of a product: by name what it was and what it becomes, `source_at` among it.
+    `product` takes the word, and is not stored.
+    """
+    before = {name: getattr(product, name) for name in (*_SAID, "source_at")}
+    _apply(product, [word], now)
+    return {name: (old, new) for name, old in before.items() if old != (new := getattr(product, name))}
+
+
+def put_back(before: Mapping[UUID, Mapping[str, tuple[Any, Any]]], now: datetime) -> int:
+    """Make products what they were, field by field, where they still are what they became (see `foretell`; as
+    texts, too). What the site asks for them is remembered as changed now. Returns how many changed.
+    """
+    memory, changed, renamed = _Memory(), [], []
+    rows = Product.objects.filter(pk__in=list(before)).order_by("pk").select_for_update(no_key=True)
+    for product in rows:
+        offered = {name: getattr(product, name) for name in Product.OFFERED}
+        asked, price, was_sold_out = _asked(product), prices.price_of(product), product.is_sold_out
+        for name, (old, new) in before[product.pk].items():
+            field: Any = Product._meta.get_field(name)
+            if getattr(product, name) == field.to_python(new):
+                setattr(product, name, field.to_python(old))
+        product.note_change(offered, now)
+        product.updated_at = now
+        changed.append(product)
+        if asked != _asked(product):
+            renamed.append(product.pk)
+        if price != prices.price_of(product):
+            memory.asked.append((product.pk, prices.price_of(product), now))
+        if was_sold_out != product.is_sold_out:
+            memory.stocked.append((product.pk, was_sold_out, now))
+    update_rows(changed, *_SAID, "source_at", "changed_at", "updated_at")
+    transaction.on_commit(partial(stir_owners, renamed))
+    prices.remember(memory.asked, now)
+    stock.remember(memory.stocked, now)
+    return len(changed)

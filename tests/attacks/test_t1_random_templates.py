@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 
 import pytest
 from django import forms
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns.messages import checking, compiling, composing, liquid, mjml, trial, variables
@@ -19,7 +19,7 @@ from tests.attacks.test_t1_templates import GREEDY, PAYLOADS, VALUES
 
 SECRET = "s3cr3t-canary"
 LEAKS = (SECRET, "<class", "built-in", "object at 0x", "<function", "<bound", "root:x", "DJANGO_SETTINGS")
-USUAL = {"deadline": None, "suppress_health_check": list(HealthCheck), "database": None}
+USUAL = {"database": None}
 
 FILTER_WORDS = """
 | default: 'x'

@@ -240,13 +240,13 @@ def test_t1_every_payload_is_refused_or_literal_before_it_may_be_used():
 @pytest.mark.alone
 @pytest.mark.parametrize("payload", GREEDY, ids=range(len(GREEDY)))
 def test_t2_a_greedy_template_is_stopped(payload):
-    began = time.monotonic()
+    began = time.process_time()
     try:
         shown = liquid.render(liquid.parse(payload, html=True), variables.example())
         assert len(shown) <= liquid.LONGEST_OUTPUT
     except (BrokenTemplate, RenderFailed):
         pass
-    assert time.monotonic() - began < 1.5
+    assert time.process_time() - began < 1.5
     assert liquid.render(liquid.parse("{{ contact.first_name }}", html=True), variables.example()) == "Ana"
 
 

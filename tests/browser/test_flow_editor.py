@@ -28,7 +28,6 @@ def office(live_server: LiveServer, page: Page, transactional_db: None) -> Page:
     cast.sender()
     client = Client()
     client.force_login(User.objects.create_superuser("ada", password="secret"))
-    page.set_default_timeout(8000)
     session = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": session, "url": live_server.url}])
     return page
@@ -137,6 +136,40 @@ def test_a_flow_is_changed_by_keyboard_on_a_telephone(
     assert complaints == []
 
 
+@pytest.mark.parametrize("size", [pictures.WIDTHS["desktop"], PHONE], ids=["desktop", "phone"])
+def test_a_deleted_step_comes_back_by_keyboard_also_after_a_reload(
+    live_server: LiveServer, office: Page, complaints: list[str], size: dict[str, int]
+) -> None:
+    page, campaign = office, cast.draft(clock.now())
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+    editing.add(campaign, "campaigns.wait", "", "", clock.now())
+    before = editing.steps_of(launching.newest_version(campaign))
+    page.goto(f"{flow_of(live_server, campaign)}?step=first-message")
+    page.get_by_role("button", name="Delete", exact=True).focus()
+    page.keyboard.press("Enter")
+    undo = page.get_by_role("button", name="Undo")
+    expect(page.get_by_text("Step deleted: Send")).to_be_visible()
+    expect(undo).to_be_focused()
+    assert shape(campaign) == [("wait", "")]
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= size["width"], "nothing sticks out at the side"
+    pictures.keep(page, "flow-editor-undo")
+    page.set_viewport_size(size)  # type: ignore[arg-type]
+
+    page.reload()
+    page.locator("#rk-step-wait-1").click()
+    expect(page.locator("#rk-panel-title")).to_be_focused()
+    undo.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").first).to_contain_text("Back where it was")
+    expect(undo).to_have_count(0)
+    after = editing.steps_of(launching.newest_version(campaign))
+    assert [(row.pk, row.key, row.position, editing.mark(row)) for row in after] == [
+        (row.pk, row.key, row.position, editing.mark(row)) for row in before
+    ]
+    assert complaints == []
+
+
 @pytest.mark.proof
 def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, office: Page) -> None:
     page, campaign = office, cast.draft(clock.now())
@@ -149,9 +182,12 @@ def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, offi
     page.get_by_role("button", name="Save the step").click()
     expect(page.get_by_role("status").first).to_contain_text("Saved: Wait 3 hours.")
     page.get_by_role("button", name="Duplicate").click()
-    page.get_by_text("Delete…").click()
-    page.get_by_role("button", name="Delete it").click()
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(page.get_by_text("Step deleted: Wait 3 hours.")).to_be_visible()
     assert shape(campaign) == [("wait", ""), ("send_email", "")]
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_role("status").first).to_contain_text("Back where it was: Wait 3 hours.")
+    assert shape(campaign) == [("wait", ""), ("wait", ""), ("send_email", "")]
 
 
 @pytest.mark.proof

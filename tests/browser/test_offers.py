@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 def office(live_server: LiveServer, page: Page, world: cast.World) -> Page:
     client = Client()
     client.force_login(User.objects.create_superuser("ada", password="secret"))
-    page.set_default_timeout(6000)
     page.context.add_cookies(
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )

@@ -48,6 +48,8 @@ def add_page(live_server: LiveServer, page: Page, shop: None) -> Page:
 def add(page: Page, label: str) -> None:
     page.get_by_text("+ Add a block").click()
     page.locator(".rk-block-menu").get_by_role("button", name=label).click()
+    # It comes from the server, and everything below it moves then.
+    expect(page.locator("[data-block-status]")).to_contain_text(f"{label} is added")
 
 
 def test_a_message_of_blocks_is_made_by_hand_and_seen_as_a_person_gets_it(
@@ -106,7 +108,7 @@ def test_what_is_drawn_on_the_page_keeps_its_liquid_and_is_checked_as_ever(
     before = template.current
     page.get_by_role("link", name="Draw on the page").click()
     expect(page.locator(".rk-bar-bad")).to_contain_text("the blocks form ends")
-    canvas = page.frame_locator("iframe.gjs-frame")
+    canvas = page.frame_locator("iframe[title='The message, to be drawn on']")
     expect(canvas.locator("body")).to_contain_text("Hello {{ contact.first_name | default: 'there' }},")
     pictures.keep(page, "template-drawing")
     page.get_by_role("button", name="Save").click()

@@ -9,6 +9,7 @@ from typing import Any
 
 from crm.kernel import ids
 from crm.models import Contact, Order, OrderLine, Product
+from crm.shop import bought as rollup
 from tests.campaigns import mailing
 from tracking.models import Event
 from tracking.visits import rollups
@@ -61,6 +62,7 @@ def bought(contact: Contact, *things: Product, days_ago: float = 100, status: st
         OrderLine(contact=contact, order=order, product=thing, name=thing.name, unit_price=10, occurred_at=at)
         for thing in things
     )
+    rollup.recount([contact.pk])
     return order
 
 

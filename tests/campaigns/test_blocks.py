@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from campaigns.messages import compiling, composing, editing, kinds, mjml, variables
+from campaigns.messages import checking, compiling, composing, editing, kinds, mjml, variables
 from campaigns.messages.kinds import blocks, shapes
 from campaigns.messages.look import PLAIN
 from campaigns.models import Template, TemplateVersion
@@ -186,3 +186,14 @@ def test_the_product_it_is_about_says_what_it_cost_when_they_last_looked():
     same = said(block("campaigns.product"), FOOTER, product=product | {"was": None, "list_price": None})
     assert "Lamp: €9.00\n" in same.text and STRUCK not in same.html
     assert "See it in the shop" not in said(block("campaigns.product"), FOOTER, product={"name": None}).text
+
+
+def test_a_message_shows_a_list_of_products_once():
+    similar = {"kind": "campaigns.recommendations", "params": blocks.get("campaigns.recommendations").shown()}
+    best = {"kind": similar["kind"], "params": {**similar["params"], "sort": "best"}}
+    assert checking.problems(subject="s", preheader="", blocks=[similar, best, FOOTER], look=PLAIN) == []
+    found = checking.problems(subject="s", preheader="", blocks=[similar, TEXT, similar, FOOTER], look=PLAIN)
+    assert [checking.in_words(one, [similar, TEXT, similar, FOOTER]) for one in found] == [
+        "Block 3, Recommendations: block 1 shows these products already: "
+        "choose others, or show more of them there"
+    ]

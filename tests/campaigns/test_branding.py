@@ -109,8 +109,8 @@ def test_only_looking_saves_nothing(shop, vera):
 @pytest.mark.parametrize(
     "field, value, words",
     [
-        ("button", "red", "Such as #1f6f5c."),
-        ("text", "#12", "Such as #1f6f5c."),
+        ("button", "red", "A colour is # and six"),
+        ("text", "#12", "A colour is # and six"),
         ("radius", "99", "less than or equal to 32"),
         ("font", "comic", "not one of the available choices"),
         ("source", "my shop", "Letters without accents"),

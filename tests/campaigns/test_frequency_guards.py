@@ -1,10 +1,11 @@
 """Quiet hours, limits and the offer of a day once more, in the moment of sending."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from campaigns.delivery import outbox
 from campaigns.delivery.claiming import claim
@@ -84,7 +85,7 @@ def test_lateness_counts_from_the_end_of_the_night(claimed):
     night = AT.replace(hour=4)
     Delivery.objects.update(due_at=night, not_after=night + 3 * HOUR)
     claimed.refresh_from_db()
-    settle(of_refusals(refusals([claimed], night), {claimed.pk: claimed}), night)
+    settle(of_refusals(refusals([claimed], night), {claimed.pk: claimed}, night), night)
     claimed.refresh_from_db()
     opens = AT.replace(hour=8)
     assert (claimed.state, claimed.not_before) == ("queued", opens)
@@ -162,6 +163,38 @@ def test_of_two_to_one_person_in_one_fence_one_leaves():
     granted = fence(claimed, AT)
     assert len(granted) == 3
     assert Delivery.objects.filter(pk__in=granted).values("contact_id").distinct().count() == 3
+
+
+@pytest.mark.parametrize(
+    ("drops", "state", "what"),
+    [
+        ("wait", "queued", "It waits until 19:45 on 3 March, where they are."),
+        ("drop", "skipped", "This campaign drops what has to wait."),
+    ],
+)
+def test_at_the_fence_it_is_said_which_limit_is_full_how_full_and_until_when(drops, state, what):
+    news = mailing.campaign(name="News", when_beaten=drops)
+    ana, boris = mailing.people(2, news.purpose)
+    Contact.objects.filter(pk=ana.pk).update(time_zone="Asia/Kathmandu")
+    for hours in (3, 100, 120, 140):
+        told(ana, news, AT - timedelta(hours=hours))
+    outbox.enqueue(
+        mailing.message(one, news, counts=True, dedupe_key=f"now:{one.pk}") for one in (ana, boris)
+    )
+    claimed = claim("email", AT, 10)
+    assert len(fence(claimed, AT)) == 1
+    mine = {one.pk: one for one in claimed if one.contact_id == ana.pk}
+    with CaptureQueriesContext(connection) as asked:
+        made = of_refusals(refusals(list(mine.values()), AT), mine, AT)
+    assert len(asked) == 3
+    settle(made, AT)
+    message = Delivery.objects.get(pk__in=mine)
+    assert message.state == state
+    said = Decision.objects.get(delivery_id=message.pk)
+    assert (said.reason, said.words) == (
+        "frequency",
+        f"Had “News” 3 hours ago; at most 4 e-mails in 7 days (4 of 4 used). {what}",
+    )
 
 
 def test_a_message_that_sleeps_into_the_next_day_takes_an_offer_of_that_day():

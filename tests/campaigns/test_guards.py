@@ -51,6 +51,9 @@ def test_the_guards_are_asked_in_this_order():
         "campaign_paused",
         "late",
         "no_consent",
+        "said_no",
+        "taken_out",
+        "marketing_paused",
         "purchased",
         "order_unread",
         "cart_emptied",
@@ -60,11 +63,13 @@ def test_the_guards_are_asked_in_this_order():
         "cart_open",
         "quiet_hours",
         "frequency",
+        "frequency",
         "came_back",
         "cart_changed",
         "product_changed",
         "offer_changed",
         "offer_day",
+        "joined_is_over",
     ]
     assert len({guard.place for guard in guards}) == len(guards)
 

@@ -39,6 +39,25 @@ def test_the_reaper_requeues_what_was_claimed_and_parks_what_was_being_sent():
     assert set(Delivery.objects.filter(state="unknown").values_list("reason", flat=True)) == {"sender_died"}
 
 
+@pytest.mark.parametrize(("behind_a_pooler", "number"), [(False, 3), (True, 0)])
+def test_the_fence_is_planned_once_a_connection_but_not_behind_a_pooler(monkeypatch, behind_a_pooler, number):
+    def ran_prepared():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT COALESCE(sum(generic_plans + custom_plans), 0) FROM pg_prepared_statements"
+                " WHERE statement LIKE '%fenced AS (%'"
+            )
+            return cursor.fetchone()[0]
+
+    monkeypatch.setitem(connection.settings_dict, "DISABLE_SERVER_SIDE_CURSORS", behind_a_pooler)
+    mailing.queue(3)
+    before = ran_prepared()
+    for _ in range(3):
+        fencing.fence(claim("email", NOW, 1), NOW)
+    assert Delivery.objects.filter(state="sending").count() == 3
+    assert ran_prepared() - before == number
+
+
 def test_who_lost_the_lease_puts_nothing_back():
     mailing.queue(1)
     (old,) = claim("email", NOW, 1)

@@ -63,7 +63,7 @@ def test_html_and_text_are_marked_alike_and_the_rest_is_untouched():
 
 
 @given(st.text(max_size=60), st.text(max_size=60))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_stands_in_an_address_is_only_added_to(path, query):
     url = f"https://shop.test/{path}?{query}"
     more = with_marks(url, MARKS)

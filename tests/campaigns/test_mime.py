@@ -5,7 +5,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from campaigns.delivery.mime import Mail, Unsendable, build
@@ -114,7 +114,6 @@ PEOPLE = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=200)
 BODY = st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\r\0"), max_size=3000)
 
 
-@settings(deadline=None)
 @given(subject=PEOPLE, name=PEOPLE)
 def test_any_subject_and_any_name_come_back_as_one_readable_line(subject, name):
     found = read(build(mail(subject=subject, to_name=name, from_name=name)))
@@ -126,7 +125,6 @@ def test_any_subject_and_any_name_come_back_as_one_readable_line(subject, name):
     assert "\n" not in str(found["Subject"])
 
 
-@settings(deadline=None)
 @given(text=BODY, html=BODY.filter(bool), eightbit=st.booleans())
 def test_any_body_comes_back(text, html, eightbit):
     made: Mail = mail(text=text, html=html)

@@ -6,13 +6,24 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from campaigns.messages import content, editing, recommend, recommending, recommending_sql, rendering
+from campaigns.messages import (
+    content,
+    editing,
+    kinds,
+    recommend,
+    recommending,
+    recommending_sql,
+    rendering,
+)
+from campaigns.messages.kinds import Asked, Recipient
 from campaigns.messages.recommend import SORTS, Wanted
 from campaigns.models import BestSeller, ContentItem, Neighbour, RecommendationRun, Template
-from crm.models import Contact, Product
+from crm.models import Contact, Product, ShopSettings
+from crm.shop import bought as bought_kept
 from tests import office
 from tests.campaigns import mailing, shelves
 from tests.campaigns.shelves import AT, bought, crowd, looked, names, person, product, shelf
+from tracking.models import Event
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +225,39 @@ def test_ranges_of_products_make_the_same_as_all_at_once(monkeypatch):
     assert whole and max(told) > 5
 
 
+def test_what_is_kept_of_buying_answers_as_the_orders_do(monkeypatch):
+    """Both ways of reading what people bought: kept for each of them, or counted from their orders."""
+    things = list(shelf("a b c d e f g")) + list(shelf("k l", "Care", consumable=True, days_of_supply=30))
+    things = [Product.objects.get(name=name) for name in things]
+    people = [person(f"P{number}") for number in range(9)]
+    for number, who in enumerate(people):
+        for again in range(number % 3 + 1):
+            bought(who, *things[number % 4 :: again + 2], days_ago=7 + 31 * again + number)
+        bought(who, things[number % 7], days_ago=2, status="cancelled")
+        looked(who, things[-number % 9], days_ago=number + 1)
+    told = []
+    for whole in (True, False):
+        monkeypatch.setattr(bought_kept, "are_whole", lambda whole=whole: whole)
+        work_out()
+        wanted = [Wanted(key, who.pk) for key, who in enumerate(people)]
+        rows = [BestSeller.objects.values_list(), Neighbour.objects.values_list()]
+        answers = recommend.picks(wanted, SORTS, AT), recommend.looked_at(wanted, AT)
+        told.append((*map(list, rows), *answers, recommend.categories_of(wanted, AT)))
+    assert told[0] == told[1] and all(told[0])
+
+
+def test_whoever_bought_nearly_everything_still_gets_what_is_left():
+    things = list(shelf(" ".join(f"p{number:02}" for number in range(40))).values())
+    for number, thing in enumerate(things):
+        crowd(2 + (40 - number) // 10, thing, first=number * 10)
+    work_out()
+    ana = person("Ana")
+    bought(ana, *things[:36], days_ago=30)
+    left = {f"p{number}" for number in range(36, 40)}
+    for sort in SORTS:
+        assert set(names(shown(ana, sort))) == left, sort
+
+
 def test_a_buyer_of_everything_says_little_of_anything():
     things = shelf(" ".join(f"p{number:02}" for number in range(40)))
     crowd(2, things["p00"], things["p01"])
@@ -242,7 +286,7 @@ def test_a_run_that_fails_says_so_and_leaves_the_former_answers(monkeypatch):
     things = shelf("a b")
     crowd(2, *things.values())
     work_out()
-    monkeypatch.setattr(recommending_sql, "BEST", "SELECT 1/0")
+    monkeypatch.setattr(recommending_sql, "best", lambda whole: "SELECT 1/0")
     with pytest.raises(Exception, match="division by zero"):
         recommending.compute(AT + timedelta(days=1))
     assert Neighbour.objects.count() == 2 and BestSeller.objects.exists()
@@ -346,3 +390,25 @@ def test_reading_is_for_what_they_look_at_then_for_everybody_and_never_for_someb
         "for-all",
     ]
     assert [one.title for one in content.for_somebody(items, cares[2])] == ["for-all"]
+    opened(ana, "https://shop.test/of-oriel/?utm_source=mail")
+    read = content.read_by([ana.pk], items, AT)
+    assert [one.title for one in content.for_somebody(items, cares[1], read=read[ana.pk])] == [
+        "of-speakers",
+        "for-all",
+    ]
+
+
+def opened(contact, url):
+    Event.objects.create(contact=contact, kind="page", url=url, occurred_at=shelves.when(3), recorded_at=AT)
+
+
+def test_two_lists_of_one_message_do_not_show_one_product_twice():
+    shelf("a b c d e f g h")
+    ana = person("Ana")
+    one = Recipient(1, ana, ana.email)
+    names = frozenset({"fresh", "best"})
+    told = kinds.facts.get("campaigns.recommend").load(Asked([one], names, ShopSettings(currency="EUR"), AT))[
+        1
+    ]
+    fresh, best = ([thing["name"] for thing in told[sort]] for sort in ("fresh", "best"))
+    assert len(fresh) == 6 and len(best) >= 4 and not set(fresh[:4]) & set(best)

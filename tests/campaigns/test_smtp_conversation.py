@@ -44,7 +44,7 @@ def test_many_connections_share_the_work_and_their_fences():
 
     def fence(waiting):
         groups.append(len(waiting))
-        time.sleep(0.001)
+        time.sleep(0.005)
         return everyone(waiting)
 
     with SmtpSink() as sink:
@@ -138,8 +138,8 @@ def test_silence_after_the_dot_is_unknown_when_its_time_is_over():
 
 
 def test_a_slow_acceptance_is_waited_for():
-    with SmtpSink(Fault("dot", delay=0.6, times=1)) as sink:
-        assert endings(outcomes(courier(sink, phase_seconds=0.2), letters(1))) == {Ending.SENT: 1}
+    with SmtpSink(Fault("dot", delay=1.5, times=1)) as sink:
+        assert endings(outcomes(courier(sink, phase_seconds=1), letters(1))) == {Ending.SENT: 1}
         assert len(sink.accepted()) == 1
 
 

@@ -4,13 +4,13 @@ from decimal import Decimal
 
 import pytest
 
-from campaigns.messages import compiling, contexts, kinds, rendering
+from campaigns.messages import compiling, contexts, goods, kinds, rendering
 from campaigns.messages.kinds import Asked, Missing, Recipient
 from campaigns.models import Delivery
 from crm.models import Contact, Order, OrderLine, Product, ShopSettings
 from tests.campaigns import mailing
 from tests.campaigns.flows.shopping import DAY, HOUR, MINUTE, lamp, looks, offers, signs_in, sold_out
-from tests.campaigns.flows.stage import AT, buy
+from tests.campaigns.flows.stage import AT, buy, leave_cart
 from tests.tracking.browsing import BORIS, MINE, OTHER, page, tell
 from tracking.models import Visit
 from tracking.visits import rollups
@@ -62,6 +62,14 @@ def test_a_message_about_a_product_that_is_sold_out_or_gone_does_not_leave(ana):
     Product.objects.all().delete()
     assert told("product", ana, "product", key)[0].reason == "product_gone"
     assert told("product", ana, "", None)[0].reason == "no_product"
+
+
+def test_a_cart_from_before_the_shop_told_of_its_goods_says_what_is_sold_out(ana):
+    cart = leave_cart(ana, AT - DAY)
+    cart.lines.update(external_id="lamp")
+    assert _in_stock(cart) == [True]
+    sold_out(AT - HOUR)
+    assert _in_stock(cart) == [False]
 
 
 def test_the_order_is_told_with_its_lines_and_not_when_it_was_undone(ana):
@@ -131,6 +139,14 @@ def test_a_template_says_what_is_back_and_a_preview_shows_the_example(ana):
     version.save()
     assert "Fjord 40 bookshelf speakers is back." in rendering.preview(version, ana, AT).text
     assert "Order 4711" in rendering.preview(version, None, AT).text
+    looks(AT - HOUR, "lamp")
+    buy(ana, AT - DAY, number="R-7")
+    version.text = version.html = "{{ product.name }}"
+    version.save()
+    assert rendering.preview(version, ana, AT).text == "Lamp"
+    version.text = version.html = "Order {{ order.number }}"
+    version.save()
+    assert rendering.preview(version, ana, AT).text == "Order R-7"
     shapes = kinds.shapes()
     assert rendering.problems("{{ product.name }} {{ order.lines[0].name }}", "subject", shapes) == []
     assert (
@@ -177,3 +193,10 @@ def test_a_whole_batch_costs_the_same_queries(ana, django_assert_num_queries):
                 found = contexts.with_facts(batch, {key: {used} for key in range(6)}, ShopSettings(), AT)
             assert not any(isinstance(one, Missing) for one in found.values())
     assert Contact.objects.count() == 7
+
+
+def _in_stock(cart):
+    lines = list(cart.lines.all())
+    assert [line.product_id for line in lines] == [None], "as it was told"
+    told = contexts.cart_data(cart, lines, ShopSettings(currency="EUR"), goods.of_lines(lines))
+    return [line["in_stock"] for line in told["lines"]]

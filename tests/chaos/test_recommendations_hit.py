@@ -20,6 +20,7 @@ from campaigns.messages import recommend, recommending
 from campaigns.messages.recommend import Wanted
 from crm.kernel import ids
 from crm.models import Contact, Order, OrderLine, Product
+from crm.shop import bought
 from tests.shared import shared
 
 pytestmark = [pytest.mark.django_db, pytest.mark.chaos]
@@ -129,9 +130,10 @@ def load(told: Told, *, consumable: bool) -> tuple[dict[str, Any], datetime]:
             ]
     Order.objects.bulk_create(orders, batch_size=2000)
     OrderLine.objects.bulk_create(lines, batch_size=5000)
+    bought.recount(one.pk for one in people.values())
     with connection.cursor() as cursor:
         # As autovacuum keeps it up elsewhere.
-        cursor.execute("ANALYZE crm_product, crm_contact, crm_order, crm_orderline")
+        cursor.execute("ANALYZE crm_product, crm_contact, crm_order, crm_orderline, crm_bought")
     return people, end
 
 

@@ -73,7 +73,7 @@ def test_the_enumeration_finds_the_pages_of_every_app(world):
         "campaigns_campaign_try",
         "campaigns_delivery_hold",
         "campaigns_template_preview",
-        "crm_contact_import",
+        "crm_import_begin",
         "crm_serverkey_signing_key",
         "tracking_inboundevent_changelist",
         "django_celery_beat_periodictask_changelist",

@@ -30,6 +30,7 @@ LISTS = [
     "crm_consentevent",
     "crm_suppression",
     "tracking_cart",
+    "tracking_event",
     "tracking_inboundevent",
     "campaigns_campaign",
     "campaigns_template",
@@ -38,6 +39,7 @@ LISTS = [
     "campaigns_coupon",
     "campaigns_delivery",
     "campaigns_decision",
+    "campaigns_enrolment",
 ]
 
 
@@ -57,6 +59,7 @@ def more(world: office.World, number: int) -> None:
     Company.objects.create(name=f"Company {number}")
     ServerKey.objects.create(name=f"Key {number}", prefix="sk_x", sha256=bytes([number]) * 32)
     InboundEvent.objects.create(source="collect", body={"n": number})
+    Event.objects.create(contact=contact, kind="page", occurred_at=office.NOW, recorded_at=office.NOW)
 
 
 def cost(client, url: str) -> int:
@@ -79,15 +82,15 @@ def test_a_list_costs_the_same_whatever_stands_in_it(world, ada):
 
 def test_the_page_of_a_person_costs_the_same_whatever_happened_to_them(world, ada):
     url = reverse("admin:crm_contact_change", args=[world.contact.pk])
-    before = cost(ada, url)
-    for number in range(1, 30):
+    for number in range(1, 60):
+        if number == 2:
+            before = cost(ada, url)  # A table that knows nothing of somebody is asked for nothing.
         at = office.NOW - timedelta(hours=number)
         office.order(world.contact, world.product, number=number + 50, at=at)
         Event.objects.create(contact=world.contact, kind="page", occurred_at=at, recorded_at=at)
         Decision.objects.create(contact=world.contact, verdict="skipped", words="Late.", decided_at=at)
         office.cart(world.contact, world.product, at=at, state="bought")
-    assert cost(ada, url) == before
-    assert before <= 45
+    assert cost(ada, url) == before <= 42
 
 
 @pytest.mark.parametrize("page", ["home", "campaign", "delivery", "template"])

@@ -13,7 +13,7 @@ from django_celery_beat.models import PeriodicTask
 from campaigns.models import Campaign, OrderCredit
 from config import home, schedule
 from crm.kernel import clock
-from crm.models import Heartbeat, LeadDefinition, Notice
+from crm.models import Heartbeat, LeadDefinition, Notice, Task
 from crm.ticking import ticks
 from tests import office
 from tracking.models import InboundEvent
@@ -43,6 +43,16 @@ def test_steps_tick_themselves_off(ada, world):
     page = shown(ada)
     assert page.count("done</span>") == 5
     assert "This ticks itself off once a page reports in" in page
+
+
+def test_leads_that_wait_for_ones_answer_are_said_to_nobody_else(ada, db):
+    vera = User.objects.create_superuser("vera")
+    person = office.person()
+    for owner in (User.objects.get(username="ada"), vera, vera):
+        Task.objects.create(contact=person, owner=owner, kind=Task.Kind.HAND_OVER, title="sales-ready")
+    assert "<b>1</b> lead to accept or refuse" in shown(ada)
+    Task.objects.filter(owner__username="ada").update(done_at=clock.now())
+    assert "to accept or refuse" not in shown(ada)
 
 
 def test_all_is_well_while_every_job_beats(ada, db):

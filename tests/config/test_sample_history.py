@@ -24,7 +24,7 @@ def year() -> list[Life]:
     return list(history.lives(NOW))
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(min_value=0, max_value=2**40), now=moments, later=st.integers(0, 3_600))
 def test_the_same_seed_and_day_give_the_same_year(seed: int, now: datetime, later: int) -> None:
     once = list(history.lives(now, seed=seed, number=12))
@@ -34,7 +34,7 @@ def test_the_same_seed_and_day_give_the_same_year(seed: int, now: datetime, late
     assert list(history.lives(same_day, seed=seed, number=12)) == once
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(seed=st.integers(min_value=0, max_value=2**40), now=moments)
 def test_nothing_happens_after_yesterday_or_before_the_year(seed: int, now: datetime) -> None:
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)

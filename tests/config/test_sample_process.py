@@ -34,7 +34,7 @@ def start(tmp_path: Path, given: list[int]) -> subprocess.Popen[str]:
 
 
 def wait_until_it_answers(port: int) -> None:
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while True:
         try:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=2)

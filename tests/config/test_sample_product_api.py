@@ -46,7 +46,7 @@ def test_an_order_that_was_not_taken_is_tried_again(endpoint: Any, monkeypatch: 
     monkeypatch.setattr(product_api, "TRIES", (0.0, 0.01, 0.01))
     endpoint.statuses = [503, 500]
     api = ProductAPI("http://t.localhost", f"http://127.0.0.1:{endpoint.server_address[1]}", "sk_1")
-    api.send_order_soon({"id": "7"}).join(5)
+    api.send_order_soon({"id": "7"}).join(30)
     assert [body["id"] for *_, body in endpoint.seen] == ["7", "7", "7"]
 
 
@@ -55,7 +55,7 @@ def test_a_product_that_is_down_is_said_and_no_more(
 ) -> None:
     monkeypatch.setattr(product_api, "TRIES", (0.0, 0.01))
     api = ProductAPI("http://127.0.0.1:9", "http://127.0.0.1:9", "sk_1")
-    api.send_order_soon({"id": "8"}).join(5)
+    api.send_order_soon({"id": "8"}).join(30)
     assert "order 8 was not taken" in capsys.readouterr().out
     assert api.restore("x") is None
     with pytest.raises(Unanswered):

@@ -10,20 +10,34 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, F, Sum
 
-from campaigns.models import Campaign, Sender
+from campaigns.models import (
+    Campaign,
+    Coupon,
+    Delivery,
+    Enrolment,
+    Offer,
+    Sender,
+    Survey,
+    SurveyAnswer,
+    Template,
+)
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import PRODUCTS
-from config.sample import audience, flow, removal, shop, year
+from config.sample import audience, flow, gifts, letters, removal, shop, year
+from crm.audience import standing_history
+from crm.kernel import clock
 from crm.models import (
     ConsentEvent,
     ConsentState,
     Contact,
     ContactPoint,
+    ContactStatus,
     Engagement,
     LeadDefinition,
     Order,
     OrderLine,
     OutsideId,
+    OwnField,
     Product,
     Segment,
     ServerKey,
@@ -31,10 +45,12 @@ from crm.models import (
     ShopSettings,
     Standing,
     StandingDay,
+    Status,
 )
 from crm.people import consent, engagement
 from tracking.models import Cart, CartLine, DailyCount, Event, Visit, Visitor
 from tracking.visits import rollups
+from tracking.visits.activity import SIGNS_OF_LIFE
 
 NOW = datetime(2026, 11, 23, 6, 30, tzinfo=UTC)
 PEOPLE = 60
@@ -132,13 +148,49 @@ def test_the_command_loads_once_and_removes_all() -> None:
     assert Standing.objects.count() == 8 and StandingDay.objects.values("on_day").distinct().count() > 100
     assert Segment.objects.count() == len(audience.SEGMENTS) and not Segment.objects.exclude(problem="")
     assert LeadDefinition.objects.get().versions.exclude(published_at=None).count() == 1
+    assert Offer.objects.running(clock.now()).count() == 2 and Survey.objects.count() == 1
     call_command("sample_shop", "remove", stdout=said)
     call_command("sample_shop", "remove", stdout=said)
+    for model in (Offer, Coupon, Survey, Status, Delivery, Enrolment, OwnField):
+        assert not model.objects.exists(), model
+    assert not Template.objects.exclude(name__startswith="Abandoned cart").exists()
     assert not Segment.objects.exists() and not LeadDefinition.objects.exists()
     assert not Contact.objects.exists() and not Campaign.objects.exists()
     assert not StandingDay.objects.exists() and not ShopRhythm.objects.exists()
     told = said.getvalue()
     assert "loaded already" in told and "8 people" in told and "There is no sample shop here" in told
+
+
+def test_the_shop_has_a_past_of_letters_answers_and_gifts(loaded: dict[str, int]) -> None:
+    sender = Sender.objects.get()
+    letters.write(sender, NOW)
+    standing_history.rebuild(NOW, SIGNS_OF_LIFE)
+    gifts.give(NOW)
+    news, asked = (Campaign.objects.get(name=name) for name in (letters.NEWS_NAME, letters.ASKED_NAME))
+    assert {news.state, asked.state} == {Campaign.State.STOPPED}
+    assert not Delivery.objects.exclude(state="sent").exists()
+    assert not Enrolment.objects.exclude(state="finished").exists()
+    clicks = Event.objects.filter(kind="click")
+    assert news.deliveries.count() > 100 > clicks.count() > 5
+    assert rollups.differences() == {"counts": 0, "visits": 0}
+    assert asked.deliveries.exists() and not asked.deliveries.exclude(contact_id__in=clicks.values("contact"))
+    answers = SurveyAnswer.objects.values_list("delivery_id", flat=True)
+    assert set(answers) <= set(asked.deliveries.values_list("pk", flat=True))
+    fields = ("contact_id", "order_count")
+    regulars = {pk for pk, orders in Engagement.objects.values_list(*fields) if orders >= 4}
+    held = set(ContactStatus.objects.values_list("contact_id", flat=True))
+    assert held and held <= regulars
+    codes = dict(Coupon.objects.values_list("state").annotate(Count("id")))
+    assert codes["free"] == gifts.FREE and codes["used"] > 0
+    used = Coupon.objects.filter(state="used").values_list("code", "order_id", "contact_id")
+    assert set(used) <= set(Order.objects.values_list("coupon_code", "id", "contact_id"))
+
+
+def test_people_agreed_to_what_the_playbooks_write_for(loaded: dict[str, int]) -> None:
+    for key in ("win_back", "product_reminder"):
+        may = ConsentState.objects.filter(purpose__key=key, may_send=True).count()
+        assert PEOPLE * 0.4 < may < PEOPLE * 0.95, key
+    assert Contact.objects.filter(fields__has_key="birthday").exists()
 
 
 def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:

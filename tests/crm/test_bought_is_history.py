@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from crm.kernel import rules
@@ -123,8 +123,6 @@ def shop():
 @given(st.data())
 @settings(
     max_examples=8,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 def test_what_is_kept_and_the_orders_are_one(db, data):

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -408,7 +408,7 @@ orders = st.tuples(
 
 
 class HistoryAndRollup(TestCase):
-    @settings(max_examples=4, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=4)
     @given(st.lists(orders, min_size=2, max_size=12), st.integers(1, 4), st.integers(1, 120))
     def test_the_same_people_whatever_the_orders(self, placed, number, days):
         found = resolve([Known(email=f"{name}@example.com") for name in NAMES[:2]], ago(900), source=SHOP)

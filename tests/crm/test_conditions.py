@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -168,7 +168,7 @@ words = st.tuples(
 
 
 class OneMeaning(TestCase):
-    @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=40)
     @given(st.lists(words, max_size=7), st.booleans(), st.integers(0, 7))
     def test_the_condition_and_the_question_for_one_agree_at_any_instant(self, told, by_hand, then):
         resolve([Known(email="ana@example.com", first_name="Ana")], days_ago(30), source="shop")

@@ -6,7 +6,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 from django.db.models import BooleanField, ExpressionWrapper, F, Value
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -143,7 +143,7 @@ words = st.builds(
 
 
 class Deriving(TestCase):
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30)
     @given(st.lists(words, max_size=10), st.integers(1, 4))
     def test_2_and_3_states_rebuild_to_themselves_and_both_ways_of_asking_agree(self, batch, size):
         for start in range(0, len(batch), size):
@@ -154,7 +154,7 @@ class Deriving(TestCase):
             for key in ("newsletter", "cart_recovery", "win_back", "transactional"):
                 assert may_send(address, "email", key) == may_send(address, "email", key, at=NOW)
 
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=30)
     @given(st.lists(words, max_size=8))
     def test_4_nothing_follows_a_complaint_and_only_a_confirmation_follows_a_withdrawal(self, batch):
         record(batch, NOW)

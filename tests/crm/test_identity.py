@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -112,7 +112,7 @@ handles = st.fixed_dictionaries(
 
 
 class Resolving(TestCase):
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=60)
     @given(st.lists(handles.map(lambda kept: Known(**kept)).filter(identity.is_knowable), max_size=8))
     def test_is_idempotent_and_one_batch_equals_one_by_one(self, batch):
         together = resolve(batch, NOW, source="shop")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from crm.kernel import rules, tokens
@@ -82,8 +82,6 @@ STEPS = st.one_of(
 @given(st.lists(STEPS, min_size=6, max_size=14))
 @settings(
     max_examples=6,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )
 def test_what_is_kept_is_what_the_truth_says(db, steps):

@@ -6,8 +6,15 @@ from uuid import UUID
 import pytest
 
 from crm.kernel import clock, tokens
-from crm.models import ConsentDetail, ConsentEvent, Purpose, ShopSettings
-from crm.people import links
+from crm.models import (
+    ConsentDetail,
+    ConsentEvent,
+    ContactPoint,
+    MarketingPause,
+    Purpose,
+    ShopSettings,
+)
+from crm.people import links, pausing
 from crm.people.consent import Said, may_send, record
 from crm.people.identity import Known, resolve
 
@@ -131,3 +138,23 @@ def test_the_style_sheet_has_the_shops_colour_and_text_one_can_read(browser, db,
     css = browser.get("/look.css")
     assert css["Content-Type"].startswith("text/css")
     assert f"--on-shop: {on};" in css.content.decode() and "red;}" not in css.content.decode()
+
+
+def test_a_pause_of_thirty_days_is_one_button_and_ends_with_another(browser, ana):
+    where = path(links.preferences_url, ana)
+    assert "Pause for 30 days" in browser.get(where).content.decode()
+    assert not MarketingPause.objects.exists()
+    text = browser.post(where, {"rest": "1"}).content.decode()
+    assert "You hear nothing from us until 1 April 2026." in text
+    # What they agreed to stands, and a pause is taken once, however often the button is pressed.
+    browser.post(where, {"rest": "1"})
+    assert may() and MarketingPause.objects.get(ended_at=None).by == ""
+    assert "Pause for 30 days" in browser.post(where, {"go_on": "1"}).content.decode()
+    assert not MarketingPause.objects.filter(ended_at=None).exists()
+
+
+def test_a_longer_pause_by_a_colleague_is_not_cut_short(browser, ana):
+    contact = ContactPoint.objects.get().contact_id
+    pausing.pause(contact, NOW + timedelta(days=90), NOW, by="ada")
+    browser.post(path(links.preferences_url, ana), {"rest": "1"})
+    assert MarketingPause.objects.get(ended_at=None).by == "ada"

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -93,7 +93,7 @@ stays = st.lists(
 
 
 class OneMeaning(TestCase):
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25)
     @given(stays, st.integers(1, 9), st.sampled_from(["in", "entered", "left"]))
     def test_history_and_now_mean_the_same_and_time_moves_nobody_unseen(self, told, within, which):
         known("Ana", "Boris")

@@ -8,6 +8,7 @@ import pytest
 from crm.models import Product
 from crm.shop.products import ProductIn, record_products
 from tests import office
+from tests.crm.sheets.bringing import brought
 
 pytestmark = pytest.mark.django_db
 
@@ -78,14 +79,12 @@ def test_two_changes_at_one_instant_are_two():
     assert moments == sorted(set(moments)) and len(moments) == 3
 
 
-def test_a_spreadsheet_that_tells_one_half_of_the_stock_lets_the_other_follow(ada):
-    from tests.crm.admin.test_spreadsheets import CSV, send
-
+def test_a_spreadsheet_that_tells_one_half_of_the_stock_lets_the_other_follow():
     told(stock=4)
-    send(ada, "product", b"external_id,stock\np1,0\n", CSV)
-    assert stock(Product.objects.get()) == (False, 0, False)
-    send(ada, "product", b"external_id,in_stock\np1,1\n", CSV)
-    assert stock(Product.objects.get()) == (True, None, True)
+    record_products([ProductIn("p2", in_stock=False, source_at=NOW)], NOW, source="script")
+    brought(b"external_id,stock,in_stock\np1,0,\np2,,yes\n", subject="crm.products")
+    assert stock(Product.objects.get(external_id="p1")) == (False, 0, False)
+    assert stock(Product.objects.get(external_id="p2")) == (True, None, True)
 
 
 def test_a_colleague_marks_a_product_as_sold_out_on_its_page(ada):

@@ -1,52 +1,58 @@
-"""A shop with a catalogue, its doors on real sockets, one campaign launched, and the clock in our hand."""
+"""A shop with its doors on real sockets, a catalogue, a marketer who launches the plays, and the clock in our
+hand.
+"""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+from zoneinfo import ZoneInfo
 
-from campaigns.flows import launching
-from campaigns.messages import editing
-from campaigns.models import Campaign, FlowVersion, Step, Template
+from campaigns.models import Decision, Enrolment
 from config.simulate import servers, stage
 from config.simulate.sink import Sink
 from crm.kernel import clock
-from crm.models import Purpose
+from crm.models import Contact, Standing
 from crm.ticking import run_tick
+from tests.journeys.desk import Desk
 from tests.journeys.doors import SHOP, Browser, Server, links_of
 
 MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+PURPOSES = ("newsletter", "cart_recovery", "product_reminder", "back_in_stock", "win_back")
 AGREED = [
     {"purpose": purpose, "granted": True, "wording": f"Yes to {purpose}", "locale": "en"}
-    for purpose in ("newsletter", "click_tracking")
+    for purpose in (*PURPOSES, "click_tracking", "open_tracking")
 ]
 TICKS = (
-    *("tracking.ingest", "tracking.bought", "campaigns.trigger", "campaigns.advance", "campaigns.deliver"),
-    *("campaigns.reap", "campaigns.credit", "tracking.tidy"),
+    *("tracking.ingest", "tracking.bought", "crm.bought", "crm.rhythm", "crm.standing", "crm.permitted"),
+    *("crm.leads", "crm.statuses", "crm.segments", "campaigns.recommend"),
+    *("campaigns.trigger", "campaigns.advance", "campaigns.deliver", "campaigns.notices", "campaigns.reap"),
+    *("campaigns.credit", "campaigns.coupons", "tracking.tidy"),
 )
-GOODS = {
-    "fjord-40": ("Fjord 40 speakers", "249.00"),
-    "cable-3": ("Cable, 3 m", "19.50"),
-    "amp": ("Amp", "399.00"),
+Goods = Mapping[str, tuple[str, str, str]]
+GOODS: Goods = {
+    "fjord-40": ("Fjord 40 speakers", "Speakers", "249.00"),
+    "amp": ("Amp", "Amplifiers", "399.00"),
+    "cable-3": ("Cable, 3 m", "Cables", "19.50"),
 }
 
 
-_FOOT = """
-
-{{ links.restore }}
-{{ sender.name }}, {{ sender.phone }}
-{{ shop.name }}, {{ shop.postal_address }}
-{{ links.unsubscribe }}"""
-
-
 class World:
-    def __init__(self, hand: clock.Hand, sink: Sink, collector: int, web: int, server_key: str) -> None:
-        self.hand, self.sink, self.collector = hand, sink, collector
-        self.shop = Server(web, server_key)
+    def __init__(
+        self, hand: clock.Hand, sink: Sink, doors: tuple[int, int], server_key: str, goods: Goods
+    ) -> None:
+        self.hand, self.sink, self.goods = hand, sink, goods
+        self.collector, self.web = doors
+        self.shop = Server(self.web, server_key)
+
+    @cached_property
+    def mia(self) -> Desk:
+        return Desk()
 
     def later(self, by: timedelta, ticks: Sequence[str] = TICKS) -> None:
         """Time passes, and what is scheduled gets its turn."""
@@ -58,6 +64,21 @@ class World:
         for _ in range(number):
             self.later(DAY)
 
+    def morning(self) -> None:
+        """The next ten o'clock in the shop's zone."""
+        local = self.hand.at.astimezone(ZoneInfo("Asia/Shanghai"))
+        ten = local.replace(hour=10, minute=0, second=0, microsecond=0)
+        self.later((ten if ten > local else ten + DAY) - local)
+
+    def until(self, name: str, state: str) -> None:
+        """Time passes until the person stands there; the shop's rhythm is measured anew on the way."""
+        for _ in range(5):
+            due = getattr(Standing.objects.get(contact=person(name)), f"{state}_at")
+            self.later(max(due - self.hand.at, MINUTE))
+            if Standing.objects.get(contact=person(name)).state == state:
+                return
+        raise AssertionError(f"{name} is not {state}.")
+
     def knows(self, name: str) -> Browser:
         """Somebody whose address the shop vouches for, and who agreed."""
         browser = Browser(self.collector)
@@ -65,62 +86,62 @@ class World:
         return browser
 
     def offers(self, key: str, **said: Any) -> None:
-        name, price = GOODS[key]
-        usual = {"name": name, "price": price, "currency": "EUR", "url": f"{SHOP}/p/{key}"}
-        self.shop.product(id=key, **(usual | said))
+        name, category, price = self.goods[key]
+        usual = {"name": name, "category": category, "price": price, "currency": "EUR"}
+        self.shop.product(id=key, **({"url": f"{SHOP}/p/{key}"} | usual | said))
+
+    def orders(self, name: str, number: str, *keys: str, price: str = "20.00", **more: Any) -> None:
+        lines = [{"product_id": key, "name": self.named(key), "unit_price": price} for key in keys]
+        usual = {"id": number, "number": number, "total": price, "currency": "EUR", "lines": lines}
+        self.shop.order(email=f"{name}@example.com", **(usual | more))
+
+    def named(self, key: str) -> str:
+        return self.goods[key][0] if key in self.goods else key.title()
 
     def mail_to(self, name: str) -> list[EmailMessage]:
         found = [one.raw for one in self.sink.arrivals if one.to == f"{name}@example.com"]
         return [message_from_bytes(raw, policy=policy.default) for raw in found]  # type: ignore[misc]
+
+    def subjects(self, name: str) -> list[str]:
+        return [message["Subject"] for message in self.mail_to(name)]
 
     def mailed(self, *names: str) -> list[int]:
         return [len(self.mail_to(name)) for name in names]
 
 
 @contextmanager
-def opened() -> Iterator[World]:
+def opened(morning: datetime = MORNING, goods: Goods = GOODS) -> Iterator[World]:
     """The shop with its goods, before anybody came."""
-    with stage.by_hand(MORNING) as hand, servers.mailbox() as sink, stage.mail_into(sink):
-        key = stage.set_up(MORNING)
+    with stage.by_hand(morning) as hand, servers.mailbox() as sink, stage.mail_into(sink):
+        key = stage.set_up(morning)
         with servers.collector() as collector, servers.web() as web:
-            world = World(hand, sink, collector, web, key)
-            for name in GOODS:
+            world = World(hand, sink, (collector, web), key, goods)
+            for name in goods:
                 world.offers(name)
             world.later(MINUTE)
             yield world
 
 
-def play(trigger: str, params: dict[str, Any], *steps: Any, **changes: Any) -> Campaign:
-    """Launched now: each step is a message (its subject and text) or a wait of so many days."""
-    now = clock.now()
-    campaign = Campaign.objects.create(
-        name=trigger,
-        purpose=Purpose.objects.get(key="newsletter"),
-        trigger=f"campaigns.{trigger}",
-        trigger_params=params,
-        created_at=now,
-        **changes,
-    )
-    version = FlowVersion.objects.create(campaign=campaign, created_at=now)
-    for position, step in enumerate(steps, start=1):
-        row = Step(version=version, key=f"step-{position}", position=position)
-        if isinstance(step, int):
-            row.kind, row.params = "campaigns.wait", {"length": str(step), "unit": "days"}
-        else:
-            row.kind, row.template = "campaigns.send_email", _message(f"{trigger} {position}", *step)
-        row.save()
-    return launching.launch(campaign, "mia", now)
+def person(name: str) -> Contact:
+    return Contact.objects.get(email=f"{name}@example.com")
 
 
-def _message(name: str, subject: str, text: str) -> Template:
-    template = Template.objects.create(name=name, created_at=clock.now())
-    text += _FOOT
-    mjml = f"<mj-section><mj-column><mj-text>{text}</mj-text></mj-column></mj-section>"
-    mjml = f"<mjml><mj-body>{mjml}</mj-body></mjml>"
-    said = {"subject": subject, "preheader": "", "mjml": mjml, "text": text}
-    assert editing.problems(**said) == []
-    editing.save_version(template, **said, by=None, now=clock.now())
-    return template
+def skips(name: str) -> list[str]:
+    """Why the person did not get what they might have got."""
+    noes = (Decision.Verdict.SKIPPED, Decision.Verdict.SUPPRESSED, Decision.Verdict.WAITED)
+    found = Decision.objects.filter(contact=person(name), verdict__in=noes).order_by("decided_at", "id")
+    return list(found.values_list("words", flat=True))
+
+
+def endings(name: str) -> list[str]:
+    """Why each run of the person ended before its last step."""
+    runs = Enrolment.objects.filter(contact=person(name)).exclude(left_reason="").order_by("finished_at")
+    return list(runs.values_list("left_reason", flat=True))
+
+
+def looks(browser: Browser, *keys: str) -> None:
+    for key in keys:
+        browser.tell("product", product_id=key, name=GOODS[key][0])
 
 
 def text_of(message: EmailMessage) -> str:
@@ -130,6 +151,7 @@ def text_of(message: EmailMessage) -> str:
 
 
 def comes_by(browser: Browser, message: EmailMessage) -> None:
-    """Click in the message and arrive in the shop, where the script confirms it."""
+    """Click in the message, arrive in the shop, where the script confirms it, and look around."""
     target = next(browser.follow(link) for link in links_of(message) if "/k/" in link)
     browser.tell("landing", rk=parse_qs(urlsplit(target).query)["rk"][0])
+    browser.tell("page", title="News")

@@ -1,74 +1,55 @@
-"""Ana orders for the first time: she is thanked at once, and asked how it is a week later. Boris sends his
-order back in between and is not asked; Chen has ordered before and is not thanked for a first order.
+"""Ana orders: after four days she is asked whether all has arrived, after two weeks how she likes it, after
+a month she is shown what goes with it. Boris sends his order back in between and hears no more of it; Chen
+orders again, and it begins anew with that order; who orders often is not asked each time how they like it.
 """
 
 from collections.abc import Iterator
 
 import pytest
 
-from campaigns.models import Enrolment
-from tests.journeys.shopfloor import DAY, MINUTE, World, opened, play, text_of
+from tests.journeys.shopfloor import DAY, MINUTE, World, endings, opened, text_of
 
-THANKS = (
-    "Thank you for order {{ order.number }}",
-    "{% for line in order.lines %}{{ line.quantity }} x {{ line.name }}\n{% endfor %}"
-    "{{ order.total | money: order.currency }}",
-)
-REVIEW = ("How is it?", "You have had {{ order.lines[0].name }} for a week.")
+ARRIVED, REVIEW, GOES_WITH = "Has everything arrived?", "How do you like it?", "Goes well with what you have"
 
 
 @pytest.fixture
 def world(transactional_db) -> Iterator[World]:
     with opened() as world:
+        world.mia.launches("post_purchase")
+        world.later(MINUTE)
         yield world
 
 
-def orders(world: World, name: str, number: str, **more: object) -> None:
-    line = {"product_id": "amp", "name": "Amp", "unit_price": "399.00", "quantity": 1}
-    usual = {"id": number, "number": number, "total": "399.00", "currency": "EUR", "lines": [line]}
-    world.shop.order(email=f"{name}@example.com", **(usual | more))
-
-
 def test_the_story(world: World):
-    for name in ("ana", "boris", "chen"):
+    people = ("ana", "boris", "chen")
+    for number, name in enumerate(people):
         world.knows(name)
+        world.orders(name, f"R-{number}", "amp", price="399.00")
     world.later(MINUTE)
-    orders(world, "chen", "1")
-    world.later(DAY)
-    params = {"which": "first", "days": "0"}
-    play("ordered", params, THANKS, 7, REVIEW, reentry_days=365, exit_on_purchase=False)
-    world.later(MINUTE)
-    for name, number in (("ana", "2"), ("boris", "3"), ("chen", "4")):
-        orders(world, name, number)
-    world.later(MINUTE)
-    assert world.mailed("ana", "boris", "chen") == [1, 1, 0]
-    [message] = world.mail_to("ana")
-    assert message["Subject"] == "Thank you for order 2"
-    assert "1 x Amp" in text_of(message) and "€399.00" in text_of(message)
+    assert world.mailed(*people) == [0, 0, 0]
+    world.later(4 * DAY)
+    assert [world.subjects(name) for name in people] == [[ARRIVED]] * 3
+    assert "R-0" in text_of(world.mail_to("ana")[0]) and "Amp" in text_of(world.mail_to("ana")[0])
 
-    world.days(2)
-    orders(world, "boris", "3", status="refunded", refunded="399.00")
-    orders(world, "ana", "5")
-    world.days(5)
+    world.orders("boris", "R-1", "amp", price="399.00", status="refunded", refunded="399.00")
+    world.orders("chen", "R-9", "cable-3")
     world.later(MINUTE)
-    assert world.mailed("ana", "boris", "chen") == [2, 1, 0]
-    assert world.mail_to("ana")[1]["Subject"] == "How is it?"
-    assert "You have had Amp for a week" in text_of(world.mail_to("ana")[1])
-    left = Enrolment.objects.get(contact__email="boris@example.com").left_reason
-    assert left == "order_refunded"
-    world.days(3)
-    assert world.mailed("ana", "boris", "chen") == [2, 1, 0]
+    for days in (4, 6, 4, 6, 6):
+        world.later(days * DAY)
+    assert world.subjects("ana") == [ARRIVED, REVIEW, GOES_WITH]
+    assert world.subjects("boris") == [ARRIVED] and endings("boris") == ["order_refunded"]
+    assert world.subjects("chen") == [ARRIVED, ARRIVED] and endings("chen") == ["purchased"]
+    assert "Cable, 3 m" in text_of(world.mail_to("chen")[1])
 
 
 @pytest.mark.proof
-def test_an_order_told_twice_and_late_is_thanked_for_once(world: World):
+def test_an_order_told_twice_and_late_is_asked_about_once(world: World):
     world.knows("ana")
-    play("ordered", {"which": "any", "days": "0"}, THANKS, reentry_days=0, exit_on_purchase=False)
     world.later(MINUTE)
     for _ in range(2):
-        orders(world, "ana", "7")
+        world.orders("ana", "7", "amp", placed_at=world.hand.at.isoformat())
         world.later(MINUTE)
-    placed = world.hand.at - 20 * DAY
-    orders(world, "ana", "6", placed_at=placed.isoformat())
+    world.orders("ana", "6", "amp", placed_at=(world.hand.at - 20 * DAY).isoformat())
+    world.later(4 * DAY)
     world.later(MINUTE)
-    assert world.mailed("ana") == [1], "an order of three weeks ago is not thanked for today"
+    assert world.mailed("ana") == [1], "an order of three weeks ago is not asked about today"

@@ -6,37 +6,28 @@ from collections.abc import Iterator
 
 import pytest
 
-from campaigns.models import Decision
-from crm.models import Contact
-from tests.journeys.shopfloor import DAY, HOUR, MINUTE, World, comes_by, opened, play, text_of
+from tests.journeys.shopfloor import DAY, HOUR, MINUTE, World, comes_by, looks, opened, skips, text_of
 
-BACK = (
-    "{{ product.name }} is back",
-    "{{ product.url }}{% if product.price %} for {{ product.price | money: product.currency }}{% endif %}",
-)
 KEY = {"product_id": "fjord-40", "name": "Fjord 40 speakers"}
 
 
 @pytest.fixture
 def world(transactional_db) -> Iterator[World]:
     with opened() as world:
-        play("back_in_stock", {"look_back_days": "60"}, BACK, reentry_days=1)
+        world.mia.launches("back_in_stock")
         yield world
 
 
 def test_the_story(world: World):
     ana, boris, chen, dana = (world.knows(name) for name in ("ana", "boris", "chen", "dana"))
-    ana.tell("product", **KEY)
-    dana.tell("product", **KEY)
+    looks(ana, "fjord-40")
+    looks(dana, "fjord-40")
     world.later(DAY)
     world.offers("fjord-40", stock=0)
     world.later(DAY)
     boris.tell("favourite", **KEY)
-    chen.tell("product", product_id="amp", name="Amp")
-    line = {"product_id": "fjord-40", "name": "Fjord 40 speakers", "unit_price": "249.00"}
-    world.shop.order(
-        id="1", email="dana@example.com", total="249.00", currency="EUR", lines=[line], channel="store"
-    )
+    looks(chen, "amp")
+    world.orders("dana", "1", "fjord-40", channel="store")
     world.later(9 * DAY)
     assert world.mailed("ana", "boris", "chen", "dana") == [0, 0, 0, 0]
 
@@ -44,7 +35,7 @@ def test_the_story(world: World):
     world.later(MINUTE)
     assert world.mailed("ana", "boris", "chen", "dana") == [1, 1, 0, 0]
     [message] = world.mail_to("ana")
-    assert message["Subject"] == "Fjord 40 speakers is back" and "€239.00" in text_of(message)
+    assert message["Subject"] == "Back in stock: Fjord 40 speakers" and "€239.00" in text_of(message)
 
     comes_by(ana, message)
     world.later(2 * DAY)
@@ -61,8 +52,7 @@ def test_the_story(world: World):
 
 @pytest.mark.proof
 def test_sold_out_again_in_the_last_moment_nothing_leaves_and_the_reason_is_kept(world: World):
-    ana = world.knows("ana")
-    ana.tell("product", **KEY)
+    looks(world.knows("ana"), "fjord-40")
     world.later(HOUR)
     world.offers("fjord-40", stock=0)
     world.later(DAY)
@@ -71,5 +61,4 @@ def test_sold_out_again_in_the_last_moment_nothing_leaves_and_the_reason_is_kept
     world.offers("fjord-40", stock=0)
     world.later(MINUTE)
     assert world.mailed("ana") == [0]
-    skipped = Decision.objects.get(verdict=Decision.Verdict.SKIPPED)
-    assert skipped.contact == Contact.objects.get() and "sold out" in skipped.words
+    assert skips("ana") == ["The product it is about is sold out"]

@@ -1,27 +1,22 @@
-"""Ana leaves a cart, gets one message eight minutes later, comes back by it, brings the cart back and
-buys.
+"""Ana leaves a cart, gets one message eight minutes later, comes back by it, brings the cart back and buys.
+Eva does none of that: a day later she reads what people ask, and after three days, as she never bought, she
+gets something for her first order. Finn was at the checkout: the play for it has the word, the other one
+leaves him to it. Boris buys in time, Chen did not agree, Dana comes back to the shop.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from email import message_from_bytes, policy
 from email.message import EmailMessage
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from campaigns.models import Decision, Delivery, Enrolment, OrderCredit
-from config.simulate import servers, stage
-from config.simulate.sink import Sink
-from crm.kernel import clock, timeline
-from crm.models import Contact
-from crm.ticking import run_tick
-from tests.journeys.doors import SHOP, Browser, Server, links_of
+from campaigns.models import Coupon, Decision, Delivery, Enrolment, OrderCredit
+from crm.kernel import timeline
+from tests.journeys.doors import SHOP, Browser, links_of
+from tests.journeys.shopfloor import DAY, HOUR, MINUTE, World, endings, looks, opened, person, skips, text_of
 from tracking.models import Cart
 
-MORNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
-MINUTE = timedelta(minutes=1)
 SPEAKERS = {
     "product_id": "fjord-40",
     "name": "Fjord 40 speakers",
@@ -29,58 +24,31 @@ SPEAKERS = {
     "url": f"{SHOP}/p/fjord-40",
 }
 CABLE = {"product_id": "cable-3", "name": "Cable, 3 m", "price": "19.50", "quantity": 2}
-AGREED = [
-    {"purpose": purpose, "granted": True, "wording": f"Yes to {purpose}", "locale": "en"}
-    for purpose in ("cart_recovery", "click_tracking", "open_tracking")
-]
-
-TICKS = [
-    *("tracking.ingest", "tracking.bought", "campaigns.trigger", "campaigns.advance", "campaigns.deliver"),
-    *("campaigns.reap", "campaigns.credit", "tracking.tidy"),
-]
-
-
-class World:
-    """A launched shop, its doors on real sockets, and the clock in our hand."""
-
-    def __init__(self, hand: clock.Hand, sink: Sink, collector: int, web: int, server_key: str) -> None:
-        self.hand, self.sink, self.collector = hand, sink, collector
-        self.shop = Server(web, server_key)
-
-    def later(self, by: timedelta) -> None:
-        """Time passes, and everything scheduled gets its turn."""
-        self.hand.advance(by)
-        for name in TICKS:
-            run_tick(name, self.hand.at)
-
-    def mail(self) -> list[EmailMessage]:
-        return [message_from_bytes(one.raw, policy=policy.default) for one in self.sink.arrivals]  # type: ignore[misc]
+FIRST, QUESTIONS = "Still in your cart: Fjord 40 speakers", "Is anything unclear about your cart?"
 
 
 @pytest.fixture
 def world(transactional_db) -> Iterator[World]:
-    with stage.by_hand(MORNING) as hand, servers.mailbox() as sink, stage.mail_into(sink):
-        key = stage.set_up(MORNING)
-        stage.make_campaign(MORNING)
-        with servers.collector() as collector, servers.web() as web:
-            yield World(hand, sink, collector, web, key)
+    with opened() as world:
+        yield world
 
 
 def test_the_story(world: World):
-    ana = Browser(world.collector)
-    ana.identify("ana@example.com", first_name="Ana", consents=AGREED)
-    ana.tell("product", **SPEAKERS)
+    world.mia.launches("abandoned_cart", world.mia.makes_offer("First order", first_time_only="on", rung="1"))
+    ana, eva = world.knows("ana"), world.knows("eva")
+    looks(ana, "fjord-40")
     world.later(MINUTE)
     ana.cart("till-1", SPEAKERS, CABLE)
+    eva.cart("till-2", SPEAKERS)
     world.later(7 * MINUTE)
-    assert world.mail() == [], "she may still be thinking"
+    assert world.mailed("ana") == [0], "she may still be thinking"
 
     world.later(MINUTE)
-    assert [one.to for one in world.sink.arrivals] == ["ana@example.com"]
-    (message,) = world.mail()
-    assert "Fjord 40 speakers" in message["Subject"]
+    assert world.mailed("ana", "eva") == [1, 1]
+    (message,) = world.mail_to("ana")
+    assert message["Subject"] == f"{FIRST} and more"
     assert message["Reply-To"] and message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    text = message.get_body(("plain",)).get_content()
+    text = text_of(message)
     assert "Ana" in text and "Cable, 3 m" in text and "+86 10 5555 0100" in text
 
     world.later(3 * MINUTE)
@@ -92,62 +60,46 @@ def test_the_story(world: World):
     ana.tell("landing", rk=asked["rk"][0])
     ana.tell("restore", token=asked["token"][0], cart_token="till-1")
     world.later(2 * MINUTE)
-    world.shop.order(
-        id="4711",
-        email="ana@example.com",
-        total="342.72",
-        tax="54.72",
-        shipping="0",
-        currency="EUR",
-        cart_token="till-1",
-        lines=[{"product_id": "fjord-40", "name": "Fjord 40 speakers", "unit_price": "249.00"}],
-    )
+    bought = {"total": "342.72", "tax": "54.72", "shipping": "0", "cart_token": "till-1"}
+    world.orders("ana", "4711", "fjord-40", price="249.00", **bought)
     world.later(MINUTE)
-
     credit = OrderCredit.objects.get()
     assert (credit.amount, credit.currency, credit.at_once) == (Decimal("288.00"), "EUR", True)
-    assert credit.delivery_id == Delivery.objects.get().pk
-    assert Cart.objects.get().state == Cart.State.BOUGHT
+    assert credit.delivery_id == Delivery.objects.get(contact_id=person("ana").pk).pk
+    assert Cart.objects.get(token="till-1").state == Cart.State.BOUGHT
 
-    for _ in range(3):
-        world.later(timedelta(days=1))
-    assert len(world.mail()) == 1
-    told = {entry.kind for entry in timeline.read(Contact.objects.get().pk).entries}
+    world.later(DAY)
+    assert world.subjects("eva") == [FIRST, QUESTIONS]
+    world.later(2 * DAY + HOUR)
+    assert world.subjects("eva")[2:] == ["10 % off: Fjord 40 speakers"]
+    assert Coupon.objects.get(contact_id=person("eva").pk).code in text_of(world.mail_to("eva")[2])
+    assert world.mailed("ana") == [1] and endings("ana") == ["purchased"]
+    told = {entry.kind for entry in timeline.read(person("ana").pk).entries}
     assert {"cart", "consent", "flow", "message", "order"} <= told
 
 
-def test_whoever_buys_in_time_hears_nothing(world: World):
-    boris = Browser(world.collector)
-    boris.identify("boris@example.com", consents=AGREED)
-    boris.cart("till-2", SPEAKERS)
-    world.later(7 * MINUTE)
-    world.shop.order(id="4712", email="boris@example.com", total="19.00", currency="EUR")
-    for _ in range(20):
-        world.later(MINUTE)
-    assert world.mail() == []
-    assert not Enrolment.objects.exists()
-
-
-def test_whoever_did_not_agree_hears_nothing_and_the_reason_is_kept(world: World):
+def test_others_hear_nothing_or_later_and_a_checkout_has_a_play_of_its_own(world: World):
+    offer = world.mia.makes_offer("First order", first_time_only="on", rung="1")
+    for play in ("abandoned_checkout", "abandoned_cart"):
+        world.mia.launches(play, offer)
+    boris, dana, finn = (world.knows(name) for name in ("boris", "dana", "finn"))
     chen = Browser(world.collector)
     chen.identify("chen@example.com")
-    chen.cart("till-3", SPEAKERS)
-    for _ in range(12):
-        world.later(MINUTE)
-    assert world.mail() == []
-    assert Decision.objects.get(verdict=Decision.Verdict.SUPPRESSED).contact == Contact.objects.get()
-
-
-def test_coming_back_to_the_shop_begins_the_wait_anew(world: World):
-    dana = Browser(world.collector)
-    dana.identify("dana@example.com", consents=AGREED)
-    dana.cart("till-4", SPEAKERS)
+    for number, browser in enumerate((boris, chen, dana, finn)):
+        browser.cart(f"till-{number}", SPEAKERS)
+    finn.tell("checkout", token="till-3", currency="EUR", checkout_id="c-3", lines=[SPEAKERS])
     world.later(7 * MINUTE)
-    dana.tell("product", **CABLE)
+    world.orders("boris", "4712")
+    looks(dana, "cable-3")
     world.later(7 * MINUTE)
-    assert world.mail() == []
+    assert world.mailed("boris", "chen", "dana", "finn") == [0, 0, 0, 1]
     world.later(MINUTE)
-    assert len(world.mail()) == 1
+    assert world.mailed("dana") == [1], "eight minutes after she was back"
+    assert not Enrolment.objects.filter(contact=person("boris")).exists(), "he bought in time"
+    suppressed = Decision.objects.get(verdict=Decision.Verdict.SUPPRESSED)
+    assert suppressed.contact == person("chen") and skips("chen") == [suppressed.words]
+    runs = Enrolment.objects.filter(contact=person("finn"))
+    assert [run.campaign.name for run in runs] == ["Abandoned checkout"]
 
 
 def _way_back(browser: Browser, message: EmailMessage) -> str:

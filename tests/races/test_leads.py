@@ -1,14 +1,30 @@
 """Refreshes at once, and hands between them: one lead, one history without a gap, told once a hand-over."""
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
+from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Count
 
-from crm.audience.leads import qualifying, stages
-from crm.models import Contact, Lead, Notice, ScoreChange, StageMove, Task
+from crm.audience.leads import owners, passing, qualifying, stages
+from crm.audience.leads.crew import Crew
+from crm.kernel.work import Budget
+from crm.models import (
+    AssignmentMember,
+    AssignmentRule,
+    Contact,
+    HandOver,
+    Lead,
+    Notice,
+    ScoreChange,
+    StageMove,
+    Task,
+)
 from crm.people.stirring import stir
 from tests.crm.leads.conftest import MINUTE, NOW, definition, olga, people, refresh, stage  # noqa: F401
 
@@ -71,3 +87,43 @@ def test_hands_between_refreshes_leave_a_history_without_a_gap(definition, ready
     at_once(lambda: hands(nurture, 2), lambda: hands(accepted, 9), falls, falls)
     assert all(in_order(contact) for contact in ready)
     assert not Task.objects.filter(done_at=None).exists()
+
+
+def test_leads_dealt_by_several_processes_at_once_are_dealt_as_evenly_as_by_one(definition):  # noqa: F811
+    rule = AssignmentRule.objects.create(name="Everybody", created_at=NOW)
+    for name in ("anna", "ben", "cleo"):
+        AssignmentMember.objects.create(rule=rule, user=User.objects.create_user(name))
+
+    def deal():
+        dealt = Counter()
+        for _batch in range(5):
+            with transaction.atomic():
+                wanted = [owners.Wanted(uuid4()) for _ in range(4)]
+                chosen = owners.choose(definition, wanted, Crew(NOW), NOW)
+                dealt.update(str(one.user) for one in chosen.values())
+        return dealt
+
+    whole = sum(at_once(*[deal] * 6), Counter())
+    assert whole == {"anna": 40, "ben": 40, "cleo": 40}
+
+
+def test_a_hand_that_accepts_while_the_time_runs_out_leaves_one_answer(definition, ready):  # noqa: F811
+    root = User.objects.create_superuser("root", "root@office.example")
+    rule = AssignmentRule.objects.create(name="Two", created_at=NOW)
+    for user in (root, User.objects.create_user("ben")):
+        AssignmentMember.objects.create(rule=rule, user=user)
+    refresh(definition, NOW)
+    late = NOW + timedelta(hours=2)
+    leads = list(Lead.objects.order_by("pk"))
+
+    def accept():
+        return sum(stages.accept(lead, late, "ben") is not None for lead in leads)
+
+    assert at_once(accept, *[lambda: passing.pass_on(late, Budget(60))] * 3)[0] == 40
+    assert not HandOver.objects.filter(answer="waiting").exists()
+    assert not Task.objects.filter(done_at=None).exists()
+    answers = HandOver.objects.order_by().values_list("move").annotate(number=Count("pk"))
+    accepted = HandOver.objects.filter(answer="accepted")
+    assert accepted.count() == len(answers) == 40
+    # Each colleague who was asked was told once.
+    assert Notice.objects.filter(key__startswith="lead:").count() <= sum(number for _move, number in answers)

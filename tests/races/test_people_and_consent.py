@@ -4,11 +4,11 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from crm.kernel import tokens
-from crm.models import ConsentEvent, Contact, ContactPoint, Engagement, OutsideId, Suppression
-from crm.people import consent
+from crm.models import ConsentEvent, Contact, ContactPoint, Engagement, OutsideId, Purpose, Suppression
+from crm.people import addresses, consent, permitted
 from crm.people.consent import Said
 from crm.people.identity import Known, resolve
 
@@ -94,3 +94,61 @@ def test_twenty_one_click_posts_at_the_same_instant_are_one_withdrawal():
         20, lambda place: consent.withdraw(ana, "email", "newsletter", NOW, source_kind="unsubscribe")
     )
     assert sum(news) == ConsentEvent.objects.count() == Suppression.objects.count() == 1
+
+
+ANA = tokens.address_hash("email", "ana@example.com")[0]
+
+
+def meanwhile(first, second):
+    """`second` as a whole, in a process of its own, after `first` has done its work and before it commits."""
+    done = threading.Event()
+
+    def run():
+        try:
+            second()
+        finally:
+            connection.close()
+            done.set()
+
+    with transaction.atomic():
+        first()
+        other = threading.Thread(target=run)
+        other.start()
+        # Neither has to wait for the other.
+        assert done.wait(10)
+    other.join()
+
+
+def meet_ana():
+    resolve([Known(email="ana@example.com")], NOW, source="shop")
+
+
+def move_boris():
+    boris = Contact.objects.get(email="boris@example.com")
+    addresses.set_primary(boris, "email", "ana@example.com", NOW)
+
+
+def say(action):
+    consent.record([Said(ANA, "email", "newsletter", action, NOW, "form", "ana@example.com")], NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("give", "action", "word_is_last"),
+    [
+        (meet_ana, "granted", True),
+        (meet_ana, "withdrawn", False),
+        (move_boris, "granted", False),
+        (move_boris, "withdrawn", True),
+    ],
+)
+def test_a_word_on_an_address_that_is_given_to_somebody_just_then_counts_for_them(give, action, word_is_last):
+    resolve([Known(email="boris@example.com")], NOW, source="shop")
+    if action == "withdrawn":
+        say("granted")
+    both = [give, lambda: say(action)]
+    meanwhile(*(reversed(both) if word_is_last else both))
+    kept = Engagement.objects.get(contact__points__address="ana@example.com").may_receive
+    newsletter = permitted.name_of("email", Purpose.objects.get(key="newsletter").pk)
+    assert kept == ([newsletter] if action == "granted" else [])
+    assert permitted.mend() == 0

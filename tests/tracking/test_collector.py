@@ -15,7 +15,7 @@ from tracking.models import Cart, CartLine, InboundEvent, Refusal
 
 def refused(door: str, reason: str) -> int:
     """How often, once it is written down, which the collector does once a second."""
-    end = time.monotonic() + 10
+    end = time.monotonic() + 30
     while not (rows := list(Refusal.objects.filter(door=door, reason=reason))) and time.monotonic() < end:
         time.sleep(0.05)
     return sum(row.count for row in rows)

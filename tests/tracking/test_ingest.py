@@ -267,6 +267,20 @@ def test_machines_and_opens_are_kept_and_move_no_clock(ana: Contact, anybody_may
     assert not Engagement.objects.filter(last_seen_at__isnull=False).exists()
 
 
+def test_an_old_message_of_somebody_erased_or_merged_leads_to_nobody_or_to_who_they_became(
+    browser: Browser, ana: Contact, anybody_may_be_tracked: None
+) -> None:
+    gone = Contact.objects.create(created_at=NOW, erased_at=NOW)
+    Contact.objects.filter(pk=gone.pk).update(merged_into=gone.pk)
+    merged = Contact.objects.create(created_at=NOW, merged_into=ana)
+    browser.does("landing", 1.1, rk=clicked(gone, uuid.uuid4(), 1))
+    clicked(merged, uuid.uuid4(), 2)
+    apply()
+
+    assert list(Event.objects.values_list("contact", flat=True)) == [ana.pk]
+    assert browser.visitor.contact is None
+
+
 def test_without_consent_to_be_tracked_nothing_is_kept_and_nobody_recognised(
     browser: Browser, ana: Contact
 ) -> None:

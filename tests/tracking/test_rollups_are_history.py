@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from crm.kernel import rules
@@ -154,8 +154,6 @@ def nothing_left() -> Iterator[None]:
 @given(st.data())
 @settings(
     max_examples=15,
-    deadline=None,
-    suppress_health_check=list(HealthCheck),
     # Not made smaller where it fails: each example is a batch or more through the whole of ingest.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )

@@ -3,14 +3,16 @@
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db.models import F, Value
 
 from crm.kernel import rules, timeline
 from crm.kernel.rules import Scope
+from crm.kernel.timeline import Cursor
 from crm.models import Contact
-from tracking.models import Actor, Cart, CartLine, Event
+from tracking.models import Actor, Cart, CartLine, Event, Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -111,8 +113,6 @@ def test_the_timeline_tells_it_newest_first_and_by_chip(ana: Contact) -> None:
         "Clicked in a message",
         "Began a cart for 50.00 EUR (open)",
         "Searched for “tubes”",
-        "Looked at the page “Home”",
-        "Looked at Lamp",
     ]
     assert page.entries[0].detail == "a machine, http://shop/x"
     assert page.entries[1].detail == "2 × Lamp"
@@ -122,3 +122,42 @@ def test_the_timeline_tells_it_newest_first_and_by_chip(ana: Contact) -> None:
     first = timeline.read(ana.pk, limit=2)
     rest = timeline.read(ana.pk, first.next, limit=9)
     assert [*first.entries, *rest.entries] == page.entries
+
+
+def visit(contact: Contact, days_ago: float, **told: Any) -> Visit:
+    at = NOW - days_ago * DAY
+    usual = {"acts": 2, "pages": 1, "seconds": 540, "ended_at": at + timedelta(minutes=9), "recorded_at": at}
+    return Visit.objects.create(contact=contact, started_at=at, **(usual | told))
+
+
+def test_a_visit_is_one_row_that_leads_to_its_pages(ana: Contact) -> None:
+    did(ana, "page", 2, title="Home")
+    did(ana, "product", 2 - 1 / 1440, name="Lamp")
+    did(ana, "page", 1, title="Later")
+    visit(ana, 2, products=6, source="google", is_ad=True, exit_url="https://shop.test/cart?x=1")
+    visit(ana, 3, pages=1, seconds=5, referrer="blog.example")
+    first, second = timeline.read(ana.pk).entries
+    assert first.title == "Looked at 6 products in 9 minutes"
+    assert first.detail == "came from google by an advertisement, left at /cart"
+    assert (second.title, second.detail) == ("Looked at 1 page", "came from blog.example")
+    asked = parse_qs(urlsplit(first.url).query)
+    pages = timeline.read(ana.pk, Cursor.read(asked["before"][0]), kinds=asked["kind"])
+    assert [entry.title for entry in pages.entries] == ["Looked at Lamp", "Looked at the page “Home”"]
+
+
+def test_nothing_is_lost_between_many_visits_and_few_other_acts(ana: Contact) -> None:
+    for number in range(12):
+        visit(ana, number + 0.5)
+        did(ana, "page", number + 0.4, title="Home")
+        if number % 3 == 0:
+            did(ana, "search", number + 0.3, query=f"{number}")
+    did(ana, "search", 40, query="long ago")
+    told, before = [], None
+    while True:
+        page = timeline.read(ana.pk, before, limit=3)
+        told += [(entry.at, entry.kind) for entry in page.entries]
+        if page.next is None:
+            break
+        before = page.next
+    assert told == sorted(told, reverse=True) and len(told) == 12 + 5
+    assert [kind for _at, kind in told].count("act") == 5

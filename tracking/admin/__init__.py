@@ -1,5 +1,5 @@
 """The back office of visits and carts."""
 
-from tracking.admin import carts, inbound
+from tracking.admin import carts, events, inbound
 
-__all__ = ["carts", "inbound"]
+__all__ = ["carts", "events", "inbound"]

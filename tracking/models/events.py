@@ -49,5 +49,6 @@ class Event(Fact):
     class Meta:
         indexes = [
             models.Index(fields=["contact", "-occurred_at"], name="event_contact_time"),
+            models.Index(fields=["kind", "-id"], name="event_kind"),
             models.Index(fields=["ref"], name="event_ref", condition=models.Q(ref__isnull=False)),
         ]

@@ -174,7 +174,8 @@ class _Batch:
         """
         named = {act.contact_id for act in acts if act.contact_id and act.kind in decoding.HITS}
         named |= {click.contact_id for act in acts if (click := visitors.landed(act))} & self.followed
-        rows = Contact.objects.filter(id__in=named).values_list("id", "merged_into_id")
+        known = Contact.objects.filter(id__in=named, erased_at=None)
+        rows = known.values_list("id", "merged_into_id")
         found = {contact_id: merged_into or contact_id for contact_id, merged_into in rows}
         for act in acts:
             if act.kind in decoding.HITS:

@@ -6,13 +6,12 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from campaigns.models import OfferSettings
 from campaigns.offers import editing
-from crm.kernel.backoffice import ModelAdmin
+from crm.kernel.backoffice import OneRowAdmin
 
 
 class GuardForm(forms.ModelForm):
@@ -54,9 +53,8 @@ class GuardForm(forms.ModelForm):
 
 
 @admin.register(OfferSettings)
-class GuardAdmin(ModelAdmin):
+class GuardAdmin(OneRowAdmin):
     form = GuardForm
-    compressed_fields = False
     fieldsets = [
         (
             "What an offer may cost",
@@ -70,17 +68,6 @@ class GuardAdmin(ModelAdmin):
         ("The ladder", {"fields": [("quiet_days", "ladder_days")]}),
         ("Discount-dependent customers", {"fields": [("hunter_percent", "hunter_orders")]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if not self.has_view_permission(request):
-            raise PermissionDenied
-        return redirect("admin:campaigns_offersettings_change", 1)
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: Any = None

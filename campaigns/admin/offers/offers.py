@@ -8,10 +8,11 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Q, QuerySet, Sum, Value
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
-from django.views.decorators.http import require_http_methods, require_POST
+from django.utils.text import slugify
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from campaigns.admin.offers.form import BringForm, MakeForm, dressed, offer_form
 from campaigns.models import Coupon, Offer, OfferProduct, Step
@@ -91,6 +92,7 @@ class OfferAdmin(ModelAdmin):
         return [
             path("<int:pk>/bring/", wrap(asked(self.bring)), name="campaigns_offer_bring"),
             path("<int:pk>/make/", wrap(require_POST(self.make)), name="campaigns_offer_make"),
+            path("<int:pk>/codes.csv", wrap(require_safe(self.listed)), name="campaigns_offer_codes"),
             *super().get_urls(),
         ]
 
@@ -121,11 +123,23 @@ class OfferAdmin(ModelAdmin):
         if form.is_valid():
             made = codes.make(offer, form.cleaned_data["number"], clock.now())
             messages.success(
-                request, f"{made:,} codes were made. The shop has to accept them: give it the list."
+                request,
+                f"{made:,} codes were made. The shop has to accept them: download the list, import it there.",
             )
         else:
             messages.error(request, f"How many? {form.errors['number'].as_data()[0].message}")
         return redirect("admin:campaigns_offer_change", pk)
+
+    def listed(self, request: HttpRequest, pk: int) -> StreamingHttpResponse:
+        """The codes of the pool as a file, for the shop to accept them."""
+        if not request.user.has_perm("campaigns.view_coupon"):
+            raise PermissionDenied
+        offer = self._of_single_codes(request, pk)
+        response = StreamingHttpResponse(codes.listed(offer), content_type="text/csv; charset=utf-8")
+        name = slugify(offer.name) or "offer"
+        response["Content-Disposition"] = f'attachment; filename="codes-{name}.csv"'
+        response["Cache-Control"] = "no-store"
+        return response
 
     def save_model(self, request: HttpRequest, obj: Offer, form: Any, change: bool) -> None:
         if not change:
@@ -185,11 +199,16 @@ class OfferAdmin(ModelAdmin):
         return f"{offer.n_expired:,}"
 
     def _changeable(self, request: HttpRequest, pk: int) -> Offer:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        return self._of_single_codes(request, pk)
+
+    def _of_single_codes(self, request: HttpRequest, pk: int) -> Offer:
+        if not self.has_view_permission(request):
+            raise PermissionDenied
         offer = self.get_object(request, str(pk))
         if offer is None:
             raise Http404
-        if not self.has_change_permission(request, offer):
-            raise PermissionDenied
         if offer.codes != Offer.Codes.SINGLE:
             raise Http404("This offer has no codes of people's own.")
         return offer
@@ -223,6 +242,7 @@ def _page(offer: Any, now: datetime) -> dict[str, Any]:
             if single or name != "free"
         ],
         "single": single,
+        "usable": any(getattr(offer, f"n_{name}") for name in ("free", "reserved", "shown")),
         "orders": money["orders"],
         "paid": (money["paid"] or 0) - (money["refunded"] or 0),
         "off": money["off"] or 0,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.flows.drafting import DAY, Message, Play, none_of, send, true_of
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, letter, ordered, recommended, text
+from campaigns.messages.pieces import HELLO, also, letter, ordered, recommended, text
 
 MESSAGE = Message(
     name="A year ago: what you ordered then",
@@ -21,6 +21,7 @@ MESSAGE = Message(
         ),
         ordered("You had then, and can have again", "again"),
         recommended("fresh", "New since then"),
+        also(),
         reply="**A present?** Tell me who it is for, and I'll suggest something.",
         because="You get this because you ordered from us a year ago and agreed to hear from us about"
         " products. We remind you of it once a year.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from campaigns.flows.drafting import DAY, Message, Play, send
+from campaigns.flows.drafting import DAY, Message, Play, lately_in, none_of, send, true_of
 from campaigns.flows.kinds import playbooks
 from campaigns.flows.triggers.clicked_not_bought import ClickedNotBought
 from campaigns.messages import pieces
@@ -49,8 +49,9 @@ class AskThemWhy(Play):
     question, five answers to tap, and room for words. No offer, or the answer would be bought.
 
     At most once in ninety days, behind everything else, and never to somebody with a cart standing open.
-    Whoever buys in time is not asked. A fifth is held out: being asked makes some people come back, and that
-    is worth knowing.
+    Whoever is lost, or was asked within the month whether to go on writing, answered another question by that
+    click, and is not asked this one. Whoever buys in time is not asked. A fifth is held out: being asked
+    makes some people come back, and that is worth knowing.
     """
 
     key = "campaigns.ask_why"
@@ -66,7 +67,7 @@ class AskThemWhy(Play):
 
     def settings(self, now: datetime) -> dict[str, Any]:
         survey(now)
-        return {}
+        return {"entry_rule": none_of(true_of("crm.stands", state="lost"), *lately_in("campaigns.sunset"))}
 
 
 def survey(now: datetime) -> Survey:

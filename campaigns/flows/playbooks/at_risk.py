@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from campaigns.flows.drafting import (
     DAY,
+    SOMETHING_IS_OPEN,
     Message,
     Planned,
     Play,
@@ -63,8 +64,8 @@ LAST = Message(
     preheader="You can pause these messages for a month.",
     blocks=letter(
         text(
-            "I wrote twice and heard nothing, and that is quite all right. This is the last time for now. And"
-            " should you need something: you know where we are.",
+            "I wrote to you lately and heard nothing, and that is quite all right. This is the last time for"
+            " now. And should you need something: you know where we are.",
             f"Do our messages come at the wrong moment? {PAUSE}",
             heading=HELLO,
         ),
@@ -88,8 +89,9 @@ class AtRisk(Play):
     a code of their own for seven days, if the discount guard allows it; after three weeks a last call with
     the choice to pause. A visit puts it off by seven days. An order, a reply or a word to stop ends it.
 
-    Nobody gets it whose order was cancelled or refunded in the last month: they have something else to hear
-    from you. Whoever is not won passes to “lost”, and to the play that asks them to stay.
+    Nobody gets it whose order was cancelled or refunded in the last month, or who carries the tag
+    “complaint”: they have something else to hear from you. Whoever is not won passes to “lost”, and to the
+    play that asks them to stay.
     """
 
     key = "campaigns.at_risk"
@@ -100,7 +102,7 @@ class AtRisk(Play):
     trigger = "campaigns.standing_moves"
     trigger_params = {"to": "at_risk"}
     priority = 70
-    entry_rule = none_of(true_of("crm.order_undone", what="either", times="1", within_days="30"))
+    entry_rule = none_of(SOMETHING_IS_OPEN)
     exit_rule = any_of(
         true_of("tracking.did_since_entering", event="reply", times="1"),
         true_of("campaigns.unsubscribed", days="30"),

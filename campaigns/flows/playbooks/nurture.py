@@ -14,7 +14,6 @@ from campaigns.flows.drafting import (
     all_of,
     any_of,
     branch,
-    none_of,
     send,
     then,
     true_of,
@@ -62,6 +61,7 @@ CHOOSE = Message(
             heading=HELLO,
         ),
         reading("To read on"),
+        button("Look around with these in mind"),
         reply="**Send me your three answers.** They reach me, not a machine.",
         because=BECAUSE,
     ),
@@ -78,6 +78,7 @@ PROOF = Message(
             heading=HELLO,
         ),
         recommended("best", "Taken most", 4),
+        button("See what others took"),
         reply="**Which one, and why not the other?** Ask me.",
         because=BECAUSE,
     ),
@@ -130,16 +131,17 @@ NEW = Message(
 )
 READ = Message(
     name="Course 7: something to read",
-    subject="Nothing to buy, something to read",
+    subject="Something to read, nothing to decide",
     preheader="For a quiet quarter of an hour.",
     blocks=letter(
         text(
-            "nothing to buy today. What follows has helped others to make up their minds, or to be content"
+            "nothing to decide today. What follows has helped others to make up their minds, or to be content"
             " with what they have, which is fine, too.",
             heading=HELLO,
         ),
         reading("For a quiet quarter of an hour", 3),
         recommended("best", "Liked most just now"),
+        button("Have a look around"),
         reply="**A question nobody could answer?** I'll try.",
         because=BECAUSE,
     ),
@@ -162,21 +164,19 @@ GOODBYE = Message(
 )
 
 
-def unclicked(days: int) -> dict[str, Any]:
-    return all_of(true_of("tracking.did_not", event="click", within_days=str(days)))
+def left_alone(messages: int) -> dict[str, Any]:
+    """So many of our messages in a row without a click or an answer."""
+    return all_of(true_of("campaigns.left_alone", times=str(messages), days="2"))
 
 
-def pace(slow_after: int, rest: int) -> list[Planned]:
-    """Wait; whoever clicked in nothing for so many days waits twice as long."""
-    return [wait(rest), branch((SLOW, unclicked(slow_after)), otherwise=USUAL), wait(rest, path=SLOW)]
+def pace(rest: int) -> list[Planned]:
+    """Wait; whoever left two messages in a row alone waits twice as long."""
+    return [wait(rest), branch((SLOW, left_alone(2)), otherwise=USUAL), wait(rest, path=SLOW)]
 
 
-def stop(key: str, silent: Rule) -> Planned:
-    """Whoever left about four messages in a row alone is left in peace."""
-    return then(Leave.key, key=key, only_if=silent, params={"reason": "ignored four in a row"})
-
-
-NEVER_CLICKED = none_of(true_of("tracking.did_since_entering", event="click", times="1"))
+def stop(key: str) -> Planned:
+    """Whoever left four messages in a row alone is left in peace."""
+    return then(Leave.key, key=key, only_if=left_alone(4), params={"reason": "ignored four in a row"})
 
 
 @playbooks.register
@@ -185,8 +185,9 @@ class Nurture(Play):
     to choose (2 days), what others took (5), picks for them (9), something for the first order (14), and
     something every fortnight to the sixtieth day.
 
-    Two messages without a click halve the pace, four end it. Cart and browse messages go first. An order ends
-    it, and so does sales-ready: then a person takes over. Makes a lead definition where there is none.
+    Two messages without a click or an answer halve the pace, four end it. Cart and browse messages go first.
+    An order ends it, and so does sales-ready: then a person takes over. A lead that sales give back goes on
+    where they left off. Makes a lead definition where there is none.
     """
 
     key = "campaigns.nurture"
@@ -205,23 +206,23 @@ class Nurture(Play):
         send("promised", PROMISED),
         wait(2),
         send("choose", CHOOSE),
-        *pace(5, 3),
+        *pace(3),
         send("proof", PROOF),
-        *pace(8, 4),
+        *pace(4),
         send("picks", PICKS),
-        *pace(10, 5),
-        stop("silent-so-far", NEVER_CLICKED),
+        *pace(5),
+        stop("silent-so-far"),
         send("first-order", FIRST_ORDER, needs_offer=True),
-        *pace(20, 14),
-        stop("silent-by-new", unclicked(45)),
+        *pace(14),
+        stop("silent-by-new"),
         send("new", NEW),
         # At half the pace the sixty days are over here.
         then(Leave.key, key="slow-end", path=SLOW, params={"reason": "the sixty days are over"}),
         wait(14),
-        stop("silent-by-read", unclicked(38)),
+        stop("silent-by-read"),
         send("read", READ),
         wait(14),
-        stop("silent-by-goodbye", unclicked(48)),
+        stop("silent-by-goodbye"),
         send("goodbye", GOODBYE),
     ]
 

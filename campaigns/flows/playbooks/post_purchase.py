@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from campaigns.flows.drafting import DAY, Message, Play, send, wait
+from campaigns.flows.drafting import DAY, Message, Play, none_of, send, true_of, wait
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, button, letter, ordered, recommended, text
+from campaigns.messages.pieces import HELLO, also, button, letter, ordered, recommended, text
 
 BECAUSE = (
     "You get this because you ordered from us and agreed to hear from us. We write at most three times about"
@@ -53,6 +53,7 @@ GOES_WITH = Message(
             heading=HELLO,
         ),
         recommended("together", "Often bought with it", 4),
+        also(),
         button("Look around"),
         reply="**Will it fit?** Just reply, I know what we sell.",
         because=BECAUSE,
@@ -60,13 +61,18 @@ GOES_WITH = Message(
 )
 
 
+# Whoever orders the same every month has said how they like it.
+ORDERS_SELDOM = none_of(true_of("crm.ordered", within_days="60", times="2"))
+
+
 @playbooks.register
 class PostPurchase(Play):
     """After every order: four days later whether it has arrived, after two weeks how it is, after a month
     what goes with it. A new order begins it anew; one that is cancelled or sent back ends it.
 
-    The first two sell nothing. Whoever is asked whether all is well complains to you, not to others; and the
-    second order is the one that makes a customer. Change four days to what your parcels take.
+    The first two sell nothing, and the second is left out for whoever orders every few weeks. Whoever is
+    asked whether all is well complains to you, not to others; and the second order is the one that makes a
+    customer. Change four days to what your parcels take.
     """
 
     key = "campaigns.post_purchase"
@@ -76,13 +82,13 @@ class PostPurchase(Play):
     trigger = "campaigns.ordered"
     trigger_params = {"which": "any", "days": "0"}
     priority = 20
-    reentry_days = 30
+    reentry_days = 30  # Of no weight while an order ends it: the next one begins it anew.
     expires_after = 3 * DAY
     flow = [
         wait(4),
         send("arrived", ARRIVED),
         wait(10),
-        send("review", REVIEW),
+        send("review", REVIEW, only_if=ORDERS_SELDOM),
         wait(16),
         send("goes-with", GOES_WITH),
     ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.flows.drafting import DAY, Message, Play, send
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, letter, product, recommended, text
+from campaigns.messages.pieces import HELLO, also, letter, product, recommended, text
 
 MESSAGE = Message(
     name="Price drop: it costs less now",
@@ -20,6 +20,7 @@ MESSAGE = Message(
         ),
         product(),
         recommended("similar", "Close to it"),
+        also(),
         reply="**Was it the price?** If something else held you back, tell me.",
         because="You get this because you looked at this product and agreed to hear from us about products."
         " We tell you of a lower price at most once in two weeks.",

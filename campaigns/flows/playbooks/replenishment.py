@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from campaigns.flows.drafting import DAY, Message, Play, send, wait
+from campaigns.flows.drafting import DAY, Message, Play, none_of, send, true_of, wait
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, letter, product, recommended, text
+from campaigns.messages.pieces import HELLO, also, letter, product, recommended, text
 
 BECAUSE = (
     "You get this because you order this from time to time and agreed to hear from us about products. We"
@@ -24,6 +24,7 @@ SOON = Message(
         ),
         product("Order it again"),
         recommended("together", "Often ordered with it"),
+        also(),
         reply="**Still plenty left?** Reply and tell me when to ask again.",
         because=BECAUSE,
     ),
@@ -50,7 +51,9 @@ class Replenishment(Play):
     """Five days before something is used up by the person's own rhythm, or by its days of supply: a reminder
     with one button to order it again. Once more a week after it was due; any order ends it.
 
-    Nothing off: they come back for it anyway, and would learn to wait for the reminder.
+    Nothing off: they come back for it anyway, and would learn to wait for the reminder. Not to whoever
+    ordered anything in the last two days: somebody who bought it yesterday and the day before has no rhythm
+    of a day.
     """
 
     key = "campaigns.replenishment"
@@ -61,6 +64,7 @@ class Replenishment(Play):
     trigger = "campaigns.replenishment"
     trigger_params = {"days_before": "5"}
     priority = 50
+    entry_rule = none_of(true_of("crm.ordered", within_days="2", times="1"))
     reentry_days = 14
     expires_after = 3 * DAY
     flow = [send("first-message", SOON), wait(12), send("second-message", LATER)]

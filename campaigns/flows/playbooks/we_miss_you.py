@@ -6,11 +6,25 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from campaigns.flows.drafting import CAME_BACK, DAY, Message, Planned, Play, none_of, send, true_of, wait
+from campaigns.flows.drafting import (
+    CAME_BACK,
+    DAY,
+    SLIPPING,
+    Message,
+    Planned,
+    Play,
+    any_of,
+    none_of,
+    not_inside,
+    send,
+    wait,
+)
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, Piece, button, coupon, letter, reading, recommended, text
+from campaigns.messages.pieces import HELLO, Piece, also, button, coupon, letter, reading, recommended, text
 from campaigns.models import Offer
 
+# Whom these write to is not missed: they are on their way, or expected.
+AWAITED = ("campaigns.nurture", "campaigns.replenishment")
 BECAUSE = (
     "You get this because you agreed to hear from us and have not been in our shop for a while. We write"
     " twice at the most, and not again for two months."
@@ -27,6 +41,7 @@ def _news(*on_now: Piece) -> list[Piece]:
         ),
         *on_now,
         recommended("fresh", "New, and picked for you", 4),
+        also(),
         reading("Worth reading"),
         button("Look around"),
         reply="**Looking for something?** Tell me in a line, and I'll look for it.",
@@ -56,6 +71,7 @@ BEST = Message(
             heading=HELLO,
         ),
         recommended("best", "Best sellers", 4),
+        also(),
         button("Look around"),
         reply="**Nothing for you?** Tell me what is missing in our shop, it helps.",
         because=BECAUSE,
@@ -69,7 +85,9 @@ class WeMissYou(Play):
     has on anyway, if it has something on; a week later the best sellers. Whoever comes by or buys leaves.
 
     Most of a list qualifies at any time, so it comes back after sixty days at the earliest. People at risk
-    or lost by their own rhythm belong to the plays for them.
+    or lost by their own rhythm belong to the plays for them: they do not enter, and whoever comes to be at
+    risk between the two messages leaves. So do leads in the course and whoever will soon need something
+    again belong to theirs.
     """
 
     key = "campaigns.we_miss_you"
@@ -80,10 +98,12 @@ class WeMissYou(Play):
     trigger = "campaigns.no_purchase"
     trigger_params = {"days": "14", "unseen_days": "7"}
     priority = 72
-    entry_rule = none_of(true_of("crm.stands", state="at_risk"), true_of("crm.stands", state="lost"))
-    exit_rule = CAME_BACK
+    exit_rule = any_of(CAME_BACK, *SLIPPING)
     reentry_days = 60
     expires_after = 2 * DAY
+
+    def settings(self, now: datetime) -> dict[str, Any]:
+        return {"entry_rule": none_of(*SLIPPING, *not_inside(*AWAITED).get("none", []))}
 
     def steps(self, now: datetime) -> Sequence[Planned]:
         # What everybody gets on the site costs nothing more; where the site has nothing on, nothing is said.

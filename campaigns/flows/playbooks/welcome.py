@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from campaigns.flows.drafting import DAY, Message, Play, send, wait
 from campaigns.flows.kinds import playbooks
-from campaigns.messages.pieces import HELLO, button, letter, reading, recommended, text
+from campaigns.messages.pieces import HELLO, also, button, letter, reading, recommended, text
 
 BECAUSE = "You get this because you signed up to hear from us."
 FIRST = Message(
@@ -37,6 +37,7 @@ BEGIN = Message(
         ),
         reading("To read first"),
         recommended("similar", "Picked for you", 4),
+        also(),
         button("See the whole shop"),
         reply="**What are you looking for?** One line is enough.",
         because=BECAUSE,
@@ -49,8 +50,10 @@ class Welcome(Play):
     """At once when somebody signs up: thanks, what they may expect and how to stop it; three days later where
     to begin. Whoever buys is looked after by the play after an order.
 
-    The message that is read more than any other: it makes the promise that all others keep. Nothing off; if
-    your form promised something, choose it as the offer of the first step and add the coupon to its message.
+    The message that is read more than any other: it makes the promise that all others keep. They asked for
+    it, so no limit and no other message holds it back; it counts, and what comes after it waits. Nothing off;
+    if your form promised something, choose it as the offer of the first step and add the coupon to its
+    message.
     """
 
     key = "campaigns.welcome"
@@ -64,4 +67,4 @@ class Welcome(Play):
     priority = 10
     reentry_days = 365
     expires_after = DAY
-    flow = [send("first-message", FIRST), wait(3), send("where-to-begin", BEGIN)]
+    flow = [send("first-message", FIRST, asked_for=True), wait(3), send("where-to-begin", BEGIN)]

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 
-from campaigns.flows import asked, entry
+from campaigns.flows import acting, asked, entry
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.flows.paths import PathName, refuse_lookalikes
 from campaigns.models import Step as StepRow
@@ -69,7 +69,9 @@ class Branch(Step):
 
     key = "campaigns.branch"
     label = "Branch"
+    group = acting.PART
     icon = "alt_route"
+    does = False
 
     Params: Any = type("Params", (BranchForm,), _fields() | {"__doc__": "Who goes where."})
 

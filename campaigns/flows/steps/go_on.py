@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django import forms
 
-from campaigns.flows import journeys
+from campaigns.flows import acting, journeys, watching
 from campaigns.flows.kinds import IN_SHADOW, Batch, Entrant, Move, Step, steps, triggers
 from campaigns.models import Campaign, Decision, Enrolment, FlowVersion
 from campaigns.models import Step as StepRow
@@ -33,17 +33,16 @@ class GoOn(Step):
 
     key = "campaigns.go_on"
     label = "Go on in another flow"
+    group = acting.END
     icon = "forward"
     ends = True
 
     class Params(forms.Form):
         campaign = forms.ModelChoiceField(Campaign.objects.order_by("name"), label="go on in")
-        step = forms.CharField(
+        step = forms.ChoiceField(
             label="at the step",
-            max_length=40,
             required=False,
-            help_text="The key of one of its steps, such as “wait-2”; one that is not there is answered with "
-            "those there are. Blank: from its first step on.",
+            help_text="Its steps stand here once the flow is chosen and the step is saved.",
         )
         otherwise = forms.ChoiceField(
             label="who cannot go on there",
@@ -51,6 +50,14 @@ class GoOn(Step):
             initial=STAY,
             required=False,
         )
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            chosen = self["campaign"].value()
+            target = Campaign.objects.filter(pk=chosen).first() if str(chosen).isdecimal() else None
+            typed = self["step"].value() or ""
+            step: Any = self.fields["step"]
+            step.choices = _places(target, str(typed))
 
         def clean_otherwise(self) -> str:
             return self.cleaned_data["otherwise"] or STAY
@@ -86,13 +93,32 @@ class GoOn(Step):
 
     def problems(self, params: dict[str, Any], step: StepRow) -> list[str]:
         target, own = params["campaign"], step.version.campaign
-        version = target.current or target.versions.order_by("-number").first()
+        version = _newest(target)
         if params["step"] and not _has(version, params["step"]):
             return [f"“{target}” has no step with the key {params['step']}. It has {_keys_of(version)}."]
         theirs, ours = (_subject_of(one) for one in (target, own))
         if theirs and theirs != ours:
             return [f"“{target}” is about a {theirs}, and people in this flow come without one."]
         return []
+
+
+def _places(target: Campaign | None, kept: str) -> list[tuple[str, str]]:
+    """The steps at which one may go on there, and the one that was chosen even if it is no longer there."""
+    found = [("", "from its first step on")]
+    version = _newest(target) if target else None
+    # By their labels: the words of a step that goes on from there would read this step again.
+    for row in version.steps.select_related("template").order_by("position", "id") if version else ():
+        kind = steps.get(row.kind) if row.kind in steps else None
+        sent = f", “{row.template}”" if row.template and kind and kind.has_template else ""
+        found.append((row.key, f"{row.position}: {kind.label if kind else row.kind}{sent}"))
+    if kept and kept not in dict(found):
+        found.append((kept, f"{kept} (not there)"))
+    return found
+
+
+def _newest(target: Campaign) -> FlowVersion | None:
+    """The version people enter, or the one that is being made."""
+    return target.current or target.versions.order_by("-number").first()
 
 
 def _locked(campaign: Campaign) -> Campaign:
@@ -157,6 +183,7 @@ def _let_in(target: Campaign, batch: Batch, people: Sequence[Enrolment]) -> set[
     ]
     came = f"Came from “{batch.campaign}”."
     entered = journeys.enter(target, entrants, batch.now, at_step=batch.params["step"], came=came)
+    watching.note_brought(target, entered, batch.now)
     ring("campaigns.advance")
     contacts = {run.contact_id for run in entered}
     return {person.pk for person in people if person.contact_id in contacts}

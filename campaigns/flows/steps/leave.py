@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 
+from campaigns.flows import acting
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Step as StepRow
 
@@ -17,8 +18,10 @@ class Leave(Step):
 
     key = "campaigns.leave"
     label = "Leave the flow"
-    icon = "⏹"
+    group = acting.END
+    icon = "logout"
     ends = True
+    does = False
 
     class Params(forms.Form):
         reason = forms.CharField(

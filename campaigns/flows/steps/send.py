@@ -13,8 +13,8 @@ from django.db.models import Value, prefetch_related_objects
 
 from campaigns.delivery.arbitration import No, Wish, arbitrate
 from campaigns.delivery.guards import NotAllowed, guards
-from campaigns.flows import variants
-from campaigns.flows.kinds import Batch, Move, Step, Withheld, steps
+from campaigns.flows import acting, first_few, joined, variants
+from campaigns.flows.kinds import ASKED_FOR, Batch, Move, Step, Withheld, steps
 from campaigns.flows.waiting import Waits
 from campaigns.models import Decision, Delivery, Enrolment, Sender
 from campaigns.models import Step as StepRow
@@ -35,18 +35,21 @@ class SendEmail(Step):
 
     Whether they may is asked here and again by the fence in the moment of sending: consent, quiet hours, the
     frequency limits, which of several messages goes first. Whoever has to wait stays here until it is their
-    turn, or too late. People of the control group get nothing but a decision that they were held out.
-    Whoever may not be written to goes on through the flow.
+    turn, or too late. What they asked for waits for no limit and no other message. People of the control
+    group get nothing but a decision that they were held out. Whoever may not be written to goes on through
+    the flow.
     """
 
     key = "campaigns.send_email"
     label = "Send an e-mail"
-    icon = "✉"
+    group = acting.WRITE
+    icon = "mail"
     has_template = True
     has_offer = True
     channel = Channel.EMAIL
+    aside = (first_few.PERCENT, first_few.HOURS)
 
-    class Params(forms.Form):
+    class Params(first_few.FirstFew):
         without_offer = forms.ChoiceField(
             label="who may not have the offer",
             choices=[
@@ -58,6 +61,13 @@ class SendEmail(Step):
             help_text="Asked where the step has an offer: they had one today, a code may be gone, or the "
             "discount guard says no.",
         )
+        asked_for = forms.BooleanField(
+            label="they asked for this message",
+            required=False,
+            help_text="Such as a first welcome, or what is back in stock. It goes before all others and "
+            "passes the frequency limits, but counts in them: what comes after it waits.",
+        )
+        field_order = ("without_offer", ASKED_FOR)
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         points = _points(batch)
@@ -65,10 +75,12 @@ class SendEmail(Step):
         sender = batch.campaign.sender or Sender.objects.filter(is_default=True).first()
         if sender is None:
             raise NoSender("No sender is set: choose one in the campaign, or a default sender.")
-        waits = Waits(batch)
+        waits, moves = Waits(batch), dict[UUID, Move]()
         wishes: list[Wish] = []
         shadows: dict[UUID, Withheld] = {}
-        for person in batch.people:
+        rest = first_few.Rest(batch)
+        joins = joined.Joins(batch, waits, moves)
+        for person in _up_to_now(batch, joins.left, rest, waits, moves):
             point = points.get(person.contact_id)
             if point is None:
                 batch.decide(person, Decision.Verdict.SKIPPED, "no_address", "No e-mail address is known.")
@@ -85,33 +97,63 @@ class SendEmail(Step):
                     continue
                 if withheld:
                     shadows[person.pk] = withheld
-                wishes.append(Wish(person, _delivery(batch, person, point, sender, waits.due(person))))
-        return _pass_gate(batch, wishes, shadows, waits)
+                due, won_before = waits.due(person), rest.counts_from(person)
+                wishes.append(Wish(person, _delivery(batch, person, point, sender, due, won_before)))
+        return moves | _pass_gate(batch, wishes, shadows, waits, joins)
 
     def sentence(self, params: dict[str, Any], step: StepRow) -> str:
         what = variants.sentence(step) or (f"“{step.template}”" if step.template else "")
         if not what:
             return self.label
-        return f"Send {what}" + (f" with “{step.offer}”" if step.offer else "")
+        asked = ", which they asked for" if params[ASKED_FOR] else ""
+        first = first_few.sentence(params, step)
+        return f"Send {what}" + (f" with “{step.offer}”" if step.offer else "") + first + asked
 
     def problems(self, params: dict[str, Any], step: StepRow) -> list[str]:
-        if step.variants.all():
-            return variants.problems(step)
-        return super().problems(params, step)
+        compared = variants.problems(step) if step.variants.all() else super().problems(params, step)
+        return compared + first_few.problems(params, step)
+
+
+def _up_to_now(
+    batch: Batch, people: list[Enrolment], rest: first_few.Rest, waits: Waits, moves: dict[UUID, Move]
+) -> list[Enrolment]:
+    """Those of these people whose turn has come. The others wait for the winner of a comparison; whoever gets
+    nothing anyway does not.
+    """
+    now, is_over = [], False
+    for person in people:
+        if person in rest and not batch.withheld(person):
+            if no := rest.wait_of(person):
+                if move := waits.tell(person, no):
+                    moves[person.pk] = move
+                continue
+            is_over = True
+        now.append(person)
+    if is_over:
+        rest.settle()
+    return now
 
 
 def _pass_gate(
-    batch: Batch, wishes: list[Wish], shadows: dict[UUID, Withheld], waits: Waits
+    batch: Batch, wishes: list[Wish], shadows: dict[UUID, Withheld], waits: Waits, joins: joined.Joins
 ) -> dict[UUID, Move]:
     """Queue what may leave now. Returns who stays here to wait for their turn."""
     moves: dict[UUID, Move] = {}
-    held = arbitrate(batch.campaign, wishes, batch.frequency, batch.now)
+    asked_for = batch.params[ASKED_FOR]
+    # A message that is nothing without its offer joins none: what joins brings no offer.
+    needs_offer = batch.step.offer is not None and batch.params["without_offer"] == SKIP
+    may_join = set() if needs_offer else joins.templates(wish.delivery for wish in wishes)
+    held = arbitrate(
+        batch.campaign, wishes, batch.frequency, batch.now, asked_for=asked_for, may_join=may_join
+    )
     made = []
     for wish in wishes:
         person = wish.person
         if no := held.get(person.pk):
             if move := waits.tell(person, no):
                 moves[person.pk] = move
+            if no.joins:
+                joins.wait(person, wish.delivery)
         elif shadow := shadows.get(person.pk):
             batch.decide(person, shadow.verdict, shadow.reason, shadow.words)
         else:
@@ -122,6 +164,7 @@ def _pass_gate(
             moves[person.pk] = move
     _queue(batch, [(person, delivery) for person, delivery in made if person.pk not in moves], refused)
     waits.store()
+    joins.store()
     return moves
 
 
@@ -199,11 +242,13 @@ def _points(batch: Batch) -> dict[UUID, Any]:
     return {point.contact_id: point for point in points}
 
 
-def _delivery(batch: Batch, person: Enrolment, point: Any, sender: Sender, due_at: datetime) -> Delivery:
+def _delivery(
+    batch: Batch, person: Enrolment, point: Any, sender: Sender, due_at: datetime, won_before: datetime
+) -> Delivery:
     guard, campaign = batch.guard(person), batch.campaign
     ends_on_order = campaign.exit_on_purchase
     good_for = batch.step.expires_after or campaign.expires_after
-    chosen = variants.choose(batch.step, campaign.pk, person.contact_id, person.entered_at)
+    chosen = variants.choose(batch.step, campaign.pk, person.contact_id, won_before)
     assert chosen.template_id is not None
     return Delivery(
         dedupe_key=f"j:{person.pk}:{batch.step.key}:{person.visit}",

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django import forms
 
+from campaigns.flows import acting
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.flows.paths import PathName, refuse_lookalikes
 from campaigns.models import Step as StepRow
@@ -62,7 +63,9 @@ class Split(Step):
 
     key = "campaigns.split"
     label = "Split"
+    group = acting.PART
     icon = "call_split"
+    does = False
 
     Params: Any = type("Params", (SplitForm,), _fields() | {"__doc__": "Which paths, and how many on each."})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from campaigns.flows import acting
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Decision
 from crm.models import Channel, ConsentEvent, ConsentState, ContactPoint, Purpose
@@ -23,7 +24,8 @@ class StopWriting(Step):
 
     key = "campaigns.stop_writing"
     label = "Stop writing to them"
-    icon = "🔕"
+    group = acting.END
+    icon = "notifications_off"
 
     def run(self, batch: Batch) -> dict[UUID, Move]:
         people = [person for person in batch.people if not batch.withhold(person)]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django import forms
 
+from campaigns.flows import acting
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Step as StepRow
 
@@ -46,7 +47,9 @@ class Wait(Step):
 
     key = "campaigns.wait"
     label = "Wait"
+    group = acting.WAIT
     icon = "hourglass_empty"
+    does = False
 
     class Params(LengthForm):
         """How long."""

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django import forms
 
-from campaigns.flows import asked, entry
+from campaigns.flows import acting, asked, entry
 from campaigns.flows.kinds import Batch, Listening, Move, Step, steps
 from campaigns.flows.paths import PathName, refuse_lookalikes
 from campaigns.flows.steps.wait import LengthForm, length_in_words, length_of
@@ -33,7 +33,9 @@ class WaitFor(Step):
 
     key = "campaigns.wait_for"
     label = "Wait for something to happen"
+    group = acting.WAIT
     icon = "hearing"
+    does = False
 
     class Params(LengthForm):
         rule = asked.rule_field("until this is true of them")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django import forms
 
+from campaigns.flows import acting
 from campaigns.flows.kinds import Batch, Move, Step, steps
 from campaigns.models import Step as StepRow
 from crm.models import Contact
@@ -31,7 +32,9 @@ class WaitUntil(Step):
 
     key = "campaigns.wait_until"
     label = "Wait until a time of day"
+    group = acting.WAIT
     icon = "schedule"
+    does = False
 
     class Params(forms.Form):
         time = forms.TimeField(

@@ -27,6 +27,8 @@ class Webhook(Step):
     label = "Call a webhook"
     group = acting.TELL
     icon = "webhook"
+    permission = "campaigns.call_webhooks"
+    takes_care = "it posts what is known of people to another system"
 
     class Params(forms.Form):
         url = WebAddress(

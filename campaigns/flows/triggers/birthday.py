@@ -39,6 +39,8 @@ class Birthday(Trigger):
     key = "campaigns.birthday"
     label = "Has a birthday"
     group = "Time"
+    asks_reentry = False
+    looks_back = LATEST
 
     class Params(forms.Form):
         field = forms.ChoiceField(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,14 @@ from django import forms
 
 from campaigns.flows import broadcasting, forward
 from campaigns.flows.broadcasting import PERSON, ZONES
-from campaigns.flows.kinds import Entrant, Trigger, triggers
+from campaigns.flows.kinds import Entrant, Missed, Trigger, triggers
 from campaigns.models import Campaign
 from crm.models import Segment
+from crm.people.local_time import zones
 
 LONGEST_LOOK_BACK = timedelta(days=1)
+# A day is over everywhere so long after it ended at Greenwich, and begins nowhere sooner than so long before.
+AROUND_THE_EARTH = timedelta(days=2)
 
 
 class Everyone(forms.Form):
@@ -63,6 +66,7 @@ class OnDate(Trigger):
     label = "On a date, to everybody of a segment"
     group = "Time"
     is_planned = True
+    asks_reentry = False
 
     class Params(Everyone):
         at = Moment(label="at", help_text="Mid-morning is read most: ten o'clock.")
@@ -98,6 +102,26 @@ class OnDate(Trigger):
 
     def planned(self, params: dict[str, Any], since: datetime, until: datetime) -> Sequence[datetime]:
         return broadcasting.moments(_entry_on(params["at"]), params["at"].time(), since, until)
+
+    def missed(self, params: dict[str, Any], now: datetime) -> Missed | None:
+        at, zone = params["at"], params["zone"]
+        day = datetime.combine(at.date(), time(), UTC)
+        if now < day - AROUND_THE_EARTH:
+            return None
+        ahead = broadcasting.strikes(_entry_on(at), at.time(), zone, now, day + AROUND_THE_EARTH)
+        moment = f"{at:%H:%M} on {at.day} {at:%B %Y}"
+        if not ahead:
+            where = "everywhere" if zone == PERSON else "where the shop is"
+            words = f"It is past {moment} {where}, so nobody would get it: choose a moment still to come."
+            return Missed(words, by_all=True)
+        if sum(len(strike.zones) for strike in ahead) == len(zones()):
+            return None
+        at_home = "" if any(strike.at_home for strike in ahead) else ", the shop’s own among them"
+        words = (
+            f"It is past {moment} in some time zones already{at_home}: people there would not get it. "
+            "Choose a later moment, if they should."
+        )
+        return Missed(words, by_all=False)
 
     def sentence(self, params: dict[str, Any]) -> str:
         at = params["at"]

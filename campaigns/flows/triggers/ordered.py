@@ -38,8 +38,8 @@ class Ordered(Trigger):
     """Lets in whoever ordered, whatever it was and wherever, when so many days have gone by since.
 
     An order that was cancelled or sent back lets nobody in and ends the run; cancelled ones are not counted
-    when it is asked whether this was their first. Where the campaign ends with an order, a later one does.
-    One run a person in the campaign's re-entry time.
+    when it is asked whether this was their first. Where the campaign ends with an order, a later one ends it
+    and begins it anew, whatever the re-entry time. Otherwise one run a person in that time.
     """
 
     key = "campaigns.ordered"
@@ -122,9 +122,22 @@ class Ordered(Trigger):
                 due_at=forward.later(F("occurred_at"), wait),
                 contact_is_test=F("contact__is_test"),
             )
-            .filter(~Exists(forward.entered_since(campaign, "due_at")), contact__merged_into=None)
+            .filter(contact__merged_into=None)
         )
+        if campaign.exit_on_purchase:
+            begun = forward.runs(campaign).filter(subject_id=OuterRef("pk"))
+            found = found.filter(~Exists(begun), ~Exists(_later(now)))
+        else:
+            found = found.filter(~Exists(forward.entered_since(campaign, "due_at")))
         return may_enter(_of_number(found, params["which"]), campaign, now, self.subject_kind)
+
+
+def _later(now: datetime) -> QuerySet[Order]:
+    """Orders of the same person after that of the outer row: they would end its run at once."""
+    orders = Order.objects.filter(
+        contact=OuterRef("contact"), occurred_at__gt=OuterRef("occurred_at"), occurred_at__lte=now
+    )
+    return orders.exclude(status=Order.Status.CANCELLED)
 
 
 def _of_number(orders: QuerySet[Any], which: str) -> QuerySet[Any]:

@@ -38,6 +38,7 @@ class Repeating(Trigger):
     label = "Again and again, to everybody of a segment"
     group = "Time"
     is_planned = True
+    asks_reentry = False
 
     class Params(Everyone):
         every = forms.ChoiceField(

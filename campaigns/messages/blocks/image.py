@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
+from campaigns.images import library
 from campaigns.messages.kinds import Block, blocks
 from campaigns.messages.look import Look
 from campaigns.messages.markup import attribute, fill, if_any, line
@@ -61,6 +63,13 @@ class Image(Block):
             place="bleeds" if bleeds else "inset",
         )
         return if_any(params["picture"], made)
+
+    def summary(self, params: Mapping[str, Any]) -> str:
+        """What it shows in words; else the name it has in the library, else the end of its address."""
+        if words := " ".join(str(params.get("alt", "")).split()):
+            return words
+        address = str(params.get("picture", ""))
+        return library.name_of(address) or address.rstrip("/").rpartition("/")[2]
 
     def bleeds(self, params: dict[str, Any]) -> bool:
         return params["width"] == "full"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 
+from campaigns.messages.joining import MOST_EACH, MOST_JOIN, PLACE
 from campaigns.messages.kinds import Block, blocks
 from campaigns.messages.look import Look
 from campaigns.messages.markup import attribute, fill, line
@@ -24,12 +26,12 @@ class _Shown(forms.Form):
 class _Products(Block):
     """A heading and products with picture, name and price, each a link to its page."""
 
-    def goods(self, params: dict[str, Any]) -> str:
-        """What the template calls the list."""
-        return ""
+    def number(self, params: dict[str, Any]) -> int:
+        """So many at the most."""
+        return params["number"]
 
     def mjml(self, params: dict[str, Any], look: Look) -> str:
-        goods, number = self.goods(params), params["number"]
+        goods, number = self.goods(params), self.number(params)
         if params["look"] == LIST:
             rows = fill("blocks/products_list.mjml", look, goods=goods, number=str(number))
         else:
@@ -49,7 +51,7 @@ class _Products(Block):
             "blocks/products.txt",
             goods=self.goods(params),
             title=line(params["title"]),
-            number=str(params["number"]),
+            number=str(self.number(params)),
         )
 
 
@@ -76,7 +78,7 @@ class Viewed(_Products):
         title = Line(label="heading", max_length=120, initial="You looked at")
         field_order = ("title", "number", "look")
 
-    def goods(self, params: dict[str, Any]) -> str:
+    def goods(self, params: Mapping[str, Any]) -> str:
         return "viewed.products"
 
 
@@ -104,5 +106,28 @@ class Recommendations(_Products):
         title = Line(label="heading", max_length=120, initial="You may also like")
         field_order = ("sort", "title", "number", "look")
 
-    def goods(self, params: dict[str, Any]) -> str:
+    def goods(self, params: Mapping[str, Any]) -> str:
         return f"recommend.{params['sort']}"
+
+
+@blocks.register
+class Also(_Products):
+    """The place for what other campaigns wanted to say to the same person at the same time, where they say
+    that their products may join the message that goes first. Falls away where nothing joined.
+    """
+
+    key = "campaigns.also"
+    label = "Also for you"
+    icon = "merge"
+    help = "A place for products of other campaigns whose message gives way to this one."
+    place = 36
+
+    class Params(forms.Form):
+        title = Line(label="heading", max_length=120, initial="Also for you")
+        look = forms.ChoiceField(label="they stand", choices=LOOKS, initial=LIST)
+
+    def goods(self, params: Mapping[str, Any]) -> str:
+        return PLACE
+
+    def number(self, params: dict[str, Any]) -> int:
+        return MOST_JOIN * MOST_EACH

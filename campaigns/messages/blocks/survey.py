@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -33,6 +34,10 @@ class AskSurvey(Block):
 
     def mjml(self, params: dict[str, Any], look: Look) -> str:
         return fill("blocks/survey.mjml", look, slug=params["survey"].slug)
+
+    def summary(self, params: Mapping[str, Any]) -> str:
+        """The question itself."""
+        return str(Survey.objects.filter(slug=params.get("survey", "")).first() or "")
 
     def text(self, params: dict[str, Any]) -> str:
         return fill("blocks/survey.txt", slug=params["survey"].slug)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from campaigns.messages import variables
 from campaigns.messages.kinds import Asked, Fact, Missing, facts, is_tried
 from campaigns.messages.variables import Variable
-from crm.models import Order, OrderLine, ShopSettings
+from crm.models import Contact, Order, OrderLine, ShopSettings
 
 GONE = Missing("order_gone", "The order it is about is no longer known.")
 UNDONE = Missing("order_undone", "The order it is about was cancelled or sent back.")
@@ -48,6 +49,13 @@ class TheOrder(Fact):
             }
         ],
     }
+
+    def subject_of(self, contact: Contact, now: datetime) -> tuple[str, UUID] | None:
+        """Their last order that was not undone."""
+        undone = [Order.Status.CANCELLED, Order.Status.REFUNDED]
+        orders = Order.objects.filter(contact=contact, occurred_at__lte=now).exclude(status__in=undone)
+        last = orders.order_by("-occurred_at").values_list("pk", flat=True).first()
+        return ("order", last) if last else None
 
     def load(self, asked: Asked) -> dict[int, Any]:
         about = {one.key: one.subject_id for one in asked.recipients if one.subject_kind == "order"}

@@ -8,10 +8,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from campaigns.messages import goods, variables
+from campaigns.messages import goods, recommend, variables
 from campaigns.messages.kinds import Asked, Fact, Missing, facts, is_tried
+from campaigns.messages.recommend import Wanted
 from campaigns.messages.variables import Variable
-from crm.models import PriceChange, Product
+from crm.models import Contact, OrderLine, PriceChange, Product
 from crm.shop import prices
 from tracking.models import Event
 from tracking.shop.interest import LOOKS
@@ -39,6 +40,15 @@ class TheProduct(Fact):
         "percent": Variable("by how many percent it is cheaper than then", 16, may_be_missing=True),
     }
 
+    def subject_of(self, contact: Contact, now: datetime) -> tuple[str, UUID] | None:
+        """What they looked at last and did not buy, else what they bought last, if it can be bought."""
+        looked = recommend.looked_at([Wanted(0, contact.pk)], now, 1)[0]
+        if looked:
+            return "product", looked[0].pk
+        bought = OrderLine.objects.filter(contact=contact, product__in=Product.objects.buyable())
+        last = bought.order_by("-occurred_at").values_list("product_id", flat=True).first()
+        return ("product", last) if last else None
+
     def load(self, asked: Asked) -> dict[int, Any]:
         about = {one.key: one.subject_id for one in asked.recipients if one.subject_kind == "product"}
         products = Product.objects.defer("description").in_bulk(set(about.values()) - {None})
@@ -65,6 +75,9 @@ class TheProduct(Fact):
                     product, was.get((one.contact.pk, product.pk))
                 )
         return found
+
+    def goods(self, told: Any) -> dict[str, Any]:
+        return {"product.name": [told] if told["name"] else []}
 
 
 def _less(product: Product, was: Decimal | None) -> dict[str, Any]:

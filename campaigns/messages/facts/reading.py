@@ -13,7 +13,8 @@ from campaigns.messages.variables import Variable
 @facts.register
 class Reading(Fact):
     """Articles and guides for the categories and brands this person looks at or buys, the newest first; then
-    those for everybody. Empty where nothing is published.
+    those for everybody. What they opened in the shop in the last half year is left out. Empty where nothing
+    is published.
     """
 
     key = "campaigns.reading"
@@ -37,6 +38,7 @@ class Reading(Fact):
     def load(self, asked: Asked) -> dict[int, Any]:
         cares = recommend.categories_of(wanted(asked.recipients), asked.now)
         items = content.published(asked.now)
+        read = content.read_by({one.contact.pk for one in asked.recipients}, items, asked.now)
         return {
             one.key: {
                 "items": [
@@ -46,7 +48,7 @@ class Reading(Fact):
                         "image": item.image_url or None,
                         "summary": item.summary or None,
                     }
-                    for item in content.for_somebody(items, cares[one.key])
+                    for item in content.for_somebody(items, cares[one.key], read=read.get(one.contact.pk, ()))
                 ]
             }
             for one in asked.recipients

@@ -36,6 +36,9 @@ class Viewed(Fact):
             for key, products in found.items()
         }
 
+    def goods(self, told: Any) -> dict[str, Any]:
+        return {"viewed.products": told["products"]}
+
 
 def _of_visits(recipients: Sequence[Recipient]) -> dict[int, list[Product]]:
     """What each looked at in the visit their message is about, as far as that visit is known."""

@@ -108,10 +108,11 @@ def hidden_fields(values: Mapping[str, str]) -> Markup:
     return joined([page("hidden.html", name=name, value=value) for name, value in values.items()])
 
 
-def data_block(calls: Sequence[Sequence[Any]], identify: bool) -> Markup:
+def data_block(calls: Sequence[Sequence[Any]], identify: int) -> Markup:
     """The page's calls of the product's script as JSON that cannot end the element it stands in.
 
-    With `identify`, the page shall ask for the signed identity of its visitor and tell it.
+    With `identify`, the number of a sign-in, the page shall ask for the signed identity of its visitor, tell
+    it, and say that it did.
     """
     text = json.dumps({"calls": calls, "identify": identify}, ensure_ascii=False)
     return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))

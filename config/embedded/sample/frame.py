@@ -39,7 +39,7 @@ class Frame:
             "layout.html",
             title=title,
             shop=SHOP_NAME,
-            data=fragments.data_block(visit.take_calls(), visit.has_identity_to_tell),
+            data=fragments.data_block(visit.take_calls(), visit.identity_to_tell),
             script=script,
             count=visit.cart.count,
             nav=fragments.navigation(current),

@@ -101,6 +101,21 @@ class _Living:
                 gone = joined_at + timedelta(days=chance.expovariate(1 / 900))
                 if gone < self.year.ends_at:
                     yield Consent(purpose, "withdrawn", gone.replace(microsecond=0), "unsubscribe", "")
+        if form == "account" and chance.random() < 0.4:
+            yield Consent("back_in_stock", "granted", joined_at, form, wordings.STOCK_WORDING)
+        yield from self._as_customer()
+
+    def _as_customer(self) -> Iterator[Consent]:
+        """At the till most leave the note about messages to customers as it stands."""
+        chance, bought_at = self.chance, self.plan.purchases[0]
+        if chance.random() < 0.78:
+            gone = bought_at + timedelta(days=chance.expovariate(1 / 1200))
+            for purpose in wordings.CUSTOMER_PURPOSES:
+                yield Consent(
+                    purpose, "granted", bought_at, "checkout", wordings.CUSTOMER_WORDING, "existing_customer"
+                )
+                if gone < self.year.ends_at:
+                    yield Consent(purpose, "withdrawn", gone.replace(microsecond=0), "unsubscribe", "")
 
     def _sessions(self, joined_at: datetime) -> list[Session]:
         """Orders, the looks before them, and browsing that fades when the buying does."""

@@ -38,6 +38,12 @@ class People:
         told = visit.tell_identity(visitor_id, self.frame.links.server_key, clock.now())
         return visit.on(Response(json.dumps(told), kind="application/json") if told else Response("", 204))
 
+    def identity_told(self, request: Request) -> Response:
+        """A page has handed the identity to the script."""
+        visit = self.frame.visits.of(request)
+        visit.identity_told(request.form.get("sign_in", ""))
+        return visit.on(Response("", 204))
+
     def forget(self, request: Request) -> Response:
         visit = self.frame.visits.of(request)
         visit.sign_out()

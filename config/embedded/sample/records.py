@@ -17,6 +17,7 @@ class Consent:
     at: datetime
     form: str
     wording: str
+    basis: str = "consent"
 
 
 @dataclass(frozen=True, slots=True)

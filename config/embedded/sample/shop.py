@@ -41,6 +41,7 @@ class Shop:
         yield "GET", "/thanks", till.thanks
         yield "POST", "/account", people.take_address
         yield "POST", "/identity", people.identity
+        yield "POST", "/identity/told", people.identity_told
         yield "POST", "/forget", people.forget
         yield "GET", "/choices", people.choices
         yield "POST", "/choices", people.choose

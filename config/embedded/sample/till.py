@@ -4,7 +4,7 @@ from crm.kernel import clock
 
 from . import fragments
 from .carts import Customer, Line
-from .catalogue import BY_ID, COUPONS, CURRENCY
+from .catalogue import BY_ID, CURRENCY, percent_of
 from .frame import Frame, looks_like_address
 from .product_api import ProductAPI
 from .shop_orders import Order
@@ -119,7 +119,7 @@ class Till:
         )
         coupon = form.get("coupon", "").upper()
         order = Order.of(
-            visit.cart, customer, coupon if coupon in COUPONS else "", visitor_of(request), clock.now()
+            visit.cart, customer, coupon if percent_of(coupon) else "", visitor_of(request), clock.now()
         )
         visit.sign_in(customer, {})
         self.api.send_order_soon(order.for_server(self.frame.links.shop_url))

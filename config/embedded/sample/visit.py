@@ -18,10 +18,15 @@ from .web import Request, Response
 
 @dataclass(slots=True)
 class Memory:
-    """What the shop's server keeps between two pages of a browser. `consents` have not been told yet."""
+    """What the shop's server keeps between two pages of a browser. `consents` have not been told yet.
+
+    A page may be left before it has told anything, so what was told is what a page says it told: `told` is
+    the number of the sign-in that the last such page knew of.
+    """
 
     customer: Customer | None = None
-    is_told: bool = False
+    sign_ins: int = 0
+    told: int = 0
     agreed: set[str] = field(default_factory=set)
     consents: list[dict[str, object]] = field(default_factory=list)
     calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
@@ -80,7 +85,7 @@ class Visit:
         memory = self.memory
         if memory.customer and memory.customer.email != customer.email:
             memory.agreed, memory.consents = set(), []
-        memory.customer, memory.is_told = customer, False
+        memory.customer, memory.sign_ins = customer, memory.sign_ins + 1
         memory.agreed |= set(consents)
         memory.consents += [
             {"purpose": purpose, "granted": True, "wording": wording} for purpose, wording in consents.items()
@@ -91,8 +96,15 @@ class Visit:
         self.call_next("reset", {})
 
     @property
-    def has_identity_to_tell(self) -> bool:
-        return self.memory.customer is not None and not self.memory.is_told
+    def identity_to_tell(self) -> int:
+        """The number of the sign-in that no page has told of yet; 0 if there is none."""
+        memory = self.memory
+        return memory.sign_ins if memory.customer and memory.told < memory.sign_ins else 0
+
+    def identity_told(self, sign_in: str) -> None:
+        """A page has told of this sign-in; of a later one another page will."""
+        if sign_in == str(self.memory.sign_ins):
+            self.memory.told, self.memory.consents = self.memory.sign_ins, []
 
     def tell_identity(self, visitor_id: str, secret: str, now: datetime) -> dict[str, Any] | None:
         """The address this browser gave, signed by the shop's server for this visitor and this moment."""
@@ -100,8 +112,7 @@ class Visit:
         if customer is None:
             return None
         at = int(now.timestamp())
-        consents, self.memory.consents, self.memory.is_told = self.memory.consents, [], True
-        consents += [
+        tracking = [
             {"purpose": purpose, "granted": True, "wording": wordings.TRACKING_WORDING}
             for purpose in wordings.TRACKING_PURPOSES
         ]
@@ -111,7 +122,7 @@ class Visit:
             "last_name": customer.last_name,
             "timestamp": at,
             "signature": signature(secret, visitor_id, customer.email, at),
-            "consents": consents,
+            "consents": [*self.memory.consents, *tracking],
         }
 
     def on(self, response: Response) -> Response:

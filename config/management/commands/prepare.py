@@ -10,7 +10,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
-from django.db import connection
+from django.db import connection, transaction
 
 from config import administrators, shop_keys
 
@@ -30,9 +30,11 @@ class Command(BaseCommand):
         self.stdout.flush()
         call_command("migrate", verbosity=0, interactive=False)
         self.stdout.write(f" {time.monotonic() - began:.1f} s")
-        # The administrator comes last: as long as there is none, a first start was not finished.
         if settings.ENVIRONMENT.sample and not get_user_model().objects.exists():
-            call_command("sample_shop", "load")
+            # Both or neither: as long as there is no administrator, a first start was not finished.
+            with transaction.atomic():
+                administrators.ensure_first()
+                call_command("sample_shop", "load")
         password = administrators.first_password()
         report = {
             "user": administrators.FIRST,

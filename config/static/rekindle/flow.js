@@ -4,6 +4,7 @@
   const form = () => document.querySelector("[data-flow-form]");
   let dirty = false;
   let goes = false;
+  let deletes = false;
 
   const mark = (is) => {
     dirty = is;
@@ -39,6 +40,7 @@
     if (!isOurs(detail.elt)) return;
     const pressed = detail.requestConfig.triggeringEvent?.submitter ?? detail.elt;
     goes = pressed.matches("[data-goes], [data-step], .rk-plus a");
+    deletes = pressed.value === "remove";
     flow().classList.add("rk-flow-asking");
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -55,8 +57,10 @@
     // Other scripts look at what is new on these two.
     document.dispatchEvent(new Event("formset:added"));
     const wrong = document.querySelector("#rk-panel [role=alert]");
-    if (goes || wrong) document.getElementById("rk-panel-title")?.focus();
-    goes = false;
+    const undo = deletes && document.querySelector("[data-flow-undo]");
+    if (undo) undo.focus();
+    else if (goes || wrong) document.getElementById("rk-panel-title")?.focus();
+    goes = deletes = false;
     const up = document.getElementById("rk-up");
     if (document.activeElement === document.body && up) (up.disabled ? document.getElementById("rk-down") : up).focus({ preventScroll: true });
   });

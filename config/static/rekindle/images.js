@@ -10,6 +10,8 @@
     for (const form of document.querySelectorAll("form[data-drop]")) {
       const field = form.querySelector('input[type="file"]');
       const names = form.querySelector("[data-drop-names]");
+      // The theme writes the name of a chosen file into the next text field, here the search of the list.
+      field.hasChangeListener = true;
       field.addEventListener("change", () => {
         const number = field.files.length;
         names.value = number > 3 ? `${number} files chosen` : [...field.files].map((file) => file.name).join(", ");

@@ -81,7 +81,10 @@ document.addEventListener("DOMContentLoaded", () => {
       else button?.set({ className: "", label: `<span class="material-symbols-outlined" aria-hidden="true">${icon}</span>`, attributes: { title, "aria-label": title, role: "button" } });
     }
   }
-  editor.onReady(() => editor.Panels.getButton("views", "open-blocks")?.set("active", true));
+  editor.onReady(() => {
+    editor.Panels.getButton("views", "open-blocks")?.set("active", true);
+    editor.Canvas.getFrameEl().title = "The message, to be drawn on";
+  });
 
   editor.on("asset:open", async () => {
     const answer = await fetch(pictures, { credentials: "same-origin" });

@@ -10,15 +10,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
-from django.db.models import Count, F, Q, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import QueryDict
 
-from crm.models import Lead, LeadDefinition, Stage, Task
+from crm.models import Lead, LeadDefinition, Stage
 from crm.shop.showing import signed
 
 FIRST = 20
 NOBODY = "nobody"
-MOST_TASKS = 8
 REASONS_ON_CARD = 2
 
 
@@ -71,6 +70,7 @@ class Column:
     more: str = ""
     people: int = 0
     worth: Decimal = Decimal(0)
+    expected: Decimal = Decimal(0)
 
     @property
     def key(self) -> str:
@@ -94,7 +94,7 @@ def columns(asked: Asked, stages: Sequence[Stage], now: datetime, moved: Lead | 
         for row in asked.rows()
         .order_by()
         .values("stage")
-        .annotate(people=Count("pk"), worth=Sum("contact__engagement__spent"))
+        .annotate(people=Count("pk"), worth=Sum("contact__engagement__spent"), expected=Sum("expected_value"))
     }
     places: list[Stage | None] = [*([None] if None in totals else []), *stages]
     return [_column(asked, stage, totals, now, moved) for stage in places]
@@ -107,7 +107,8 @@ def _column(
     column = Column(stage)
     if total is None:
         return column
-    column.people, column.worth = total["people"], total["worth"] or Decimal(0)
+    column.people = total["people"]
+    column.worth, column.expected = (total[name] or Decimal(0) for name in ("worth", "expected"))
     column.cards, column.more = cards(asked, stage, now)
     if moved is not None and stage is not None and moved.stage_id == stage.pk:
         # Whoever was moved just now is seen, however low their score.
@@ -171,14 +172,3 @@ def owners(definition: LeadDefinition | None) -> QuerySet[User]:
     """Colleagues who own at least one lead of it now."""
     held = Lead.objects.filter(definition=definition, ended_at=None).exclude(owner=None)
     return User.objects.filter(pk__in=held.values("owner")).order_by("username")
-
-
-def tasks_of(user: Any) -> list[Task]:
-    """What this colleague has to do next."""
-    mine = Task.objects.filter(owner=user, done_at=None).select_related("contact")
-    return list(mine.order_by(F("due_at").asc(nulls_last=True), "created_at")[:MOST_TASKS])
-
-
-def unowned_hand_overs() -> int:
-    """How many leads were handed over and belong to nobody."""
-    return Task.objects.filter(owner=None, done_at=None, kind=Task.Kind.HAND_OVER).count()

@@ -18,10 +18,15 @@ from django.views.decorators.http import require_POST
 from crm.admin.leads import picture
 from crm.audience.leads import definitions
 from crm.kernel import clock, rules
-from crm.kernel.backoffice import ModelAdmin, StackedInline, display
-from crm.models import Lead, LeadDefinition, LeadVersion, Stage, StageMove
+from crm.kernel.backoffice import ModelAdmin, StackedInline, UnfoldAdminCheckboxSelectMultipleWidget, display
+from crm.models import Lead, LeadDefinition, LeadVersion, Purpose, Stage, StageMove
 
 MOST_VERSIONS = 20
+
+
+def _purposes_of_marketing() -> list[tuple[int, str]]:
+    rows = Purpose.objects.filter(kind=Purpose.Kind.MARKETING).order_by("name")
+    return list(rows.values_list("pk", "name"))
 
 
 class StageForms(forms.BaseInlineFormSet):
@@ -83,9 +88,27 @@ class LeadDefinitionAdmin(ModelAdmin):
     sortable_by = ["name"]
     search_fields = ["name"]
     ordering = ["-is_active", "name"]
-    fields = ["name", "description", ("is_active", "owner_by_default")]
+    fields = [
+        "name",
+        "description",
+        ("is_active", "owner_by_default"),
+        ("rest_days", "rest_ends_accepted"),
+        "rest_spares",
+    ]
     inlines = [StageInline]
     change_form_outer_before_template = "crm/lead_definition_page.html"
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "rest_spares":
+            return forms.TypedMultipleChoiceField(
+                coerce=int,
+                choices=_purposes_of_marketing,
+                label=db_field.verbose_name.capitalize(),
+                required=False,
+                widget=UnfoldAdminCheckboxSelectMultipleWidget,
+                help_text=db_field.help_text,
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LeadDefinition]:
         published = LeadVersion.objects.filter(definition=OuterRef("pk")).exclude(published_at=None)

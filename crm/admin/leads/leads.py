@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet, Value
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -18,7 +19,7 @@ from crm.admin.leads import board
 from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
 from crm.conditions import menus
-from crm.kernel import clock
+from crm.kernel import clock, panels
 from crm.kernel.backoffice import ExactFilter, ReadOnlyAdmin, action, display
 from crm.models import Lead, LeadDefinition, Stage
 from crm.shop import showing
@@ -40,7 +41,9 @@ class OwnerFilter(admin.SimpleListFilter):
 
 @admin.register(Lead)
 class LeadAdmin(ReadOnlyAdmin):
-    list_display = ["person", "definition", "where", "score", "because", "worth", "owner", "became_at"]
+    list_display = [
+        *("person", "definition", "where", "score", "because", "worth", "expected", "owner", "became_at")
+    ]
     list_display_links = None
     list_filter = ["definition", "stage", OwnerFilter, ExactFilter.on("contact__source", "source")]
     list_select_related = ["contact__engagement", "definition", "stage", "owner"]
@@ -53,8 +56,8 @@ class LeadAdmin(ReadOnlyAdmin):
     ]
     search_help_text = "A whole e-mail address, or how a name begins."
     list_before_template = "crm/lead_table_intro.html"
-    fields = ["person", "definition", "where", "score", "because", "worth", "owner", "became_at"]
-    readonly_fields = ["person", "where", "because", "worth"]
+    fields = ["person", "definition", "where", "score", "because", "worth", "expected", "owner", "became_at"]
+    readonly_fields = ["person", "where", "because", "worth", "expected"]
     actions = ["take_over"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Lead]:
@@ -68,6 +71,7 @@ class LeadAdmin(ReadOnlyAdmin):
             path("board/more/", wrap(require_GET(self.more)), name="crm_lead_more"),
             path("<uuid:pk>/move/", wrap(require_POST(self.move)), name="crm_lead_move"),
             path("<uuid:pk>/assign/", wrap(require_POST(self.assign)), name="crm_lead_assign"),
+            path("<uuid:pk>/expect/", wrap(require_POST(self.expect)), name="crm_lead_expect"),
             *super().get_urls(),
         ]
 
@@ -126,6 +130,19 @@ class LeadAdmin(ReadOnlyAdmin):
             messages.success(request, f"{lead.contact} belongs to {owner or 'nobody'} now.")
         return self._back(request, lead)
 
+    def expect(self, request: HttpRequest, pk: UUID) -> HttpResponse:
+        """What a colleague expects of one lead; blank takes it back."""
+        lead = self._changeable(request, pk)
+        try:
+            value = _VALUE.clean(request.POST.get("value", ""))
+        except ValidationError as wrong:
+            messages.error(request, f"Expected value: {' '.join(wrong.messages)}")
+            return self._back(request, lead)
+        stages.expect(lead, value, clock.now(), request.user.get_username())
+        told = showing.money(value, this_shop().currency) or "nothing"
+        messages.success(request, f"{lead.contact}: {told} is expected.")
+        return self._back(request, lead)
+
     @action(description="Take over the selected leads", permissions=["move"])
     def take_over(self, request: HttpRequest, queryset: QuerySet[Lead]) -> None:
         user = request.user
@@ -153,6 +170,10 @@ class LeadAdmin(ReadOnlyAdmin):
     @display(description="Worth")
     def worth(self, lead: Any) -> str:
         return showing.money(board.worth(lead), lead.currency)
+
+    @display(description="Expected")
+    def expected(self, lead: Any) -> str:
+        return showing.money(lead.expected_value, lead.currency)
 
     def _changeable(self, request: HttpRequest, pk: UUID) -> Lead:
         if not self.has_move_permission(request):
@@ -193,8 +214,7 @@ class LeadAdmin(ReadOnlyAdmin):
             "definitions": definitions,
             "owners": board.owners(asked.definition),
             "sources": menus.values_of("source"),
-            "tasks": board.tasks_of(request.user),
-            "unowned": board.unowned_hand_overs(),
+            "my_day": panels.day_of(request.user, clock.now()),
         }
         return render(request, "crm/lead_board.html", context)
 
@@ -205,6 +225,9 @@ class LeadAdmin(ReadOnlyAdmin):
             "currency": this_shop().currency,
             "may_move": self.has_move_permission(request),
         }
+
+
+_VALUE = forms.DecimalField(min_value=0, max_digits=12, decimal_places=2, required=False)
 
 
 def _definitions() -> list[LeadDefinition]:

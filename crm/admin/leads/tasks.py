@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
@@ -18,7 +18,7 @@ from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, action, display
-from crm.models import Lead, StageMove, Task
+from crm.models import HandOver, Lead, StageMove, Task
 from crm.shop import showing
 
 LABELS = {"done": "success", "late": "danger", "open": "info"}
@@ -58,17 +58,35 @@ class TaskAdmin(ModelAdmin):
     ordering = [F("done_at").desc(nulls_first=True), F("due_at").asc(nulls_last=True), "created_at"]
     autocomplete_fields = ["contact"]
     actions = ["finish"]
+    change_form_outer_before_template = "crm/task_page.html"
 
     def get_fields(self, request: HttpRequest, obj: Task | None = None) -> Any:
         told = [("created_at", "done_at", "done_by")] if obj else []
         return ["title", "contact", ("owner", "due_at"), "body", *told]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Task | None = None) -> list[str]:
-        # The contact says on which shard the row lives: it is chosen once.
-        return ["contact", "created_at", "done_at", "done_by"] if obj else []
+        if obj is None:
+            return []
+        # The contact says on which shard the row lives: it is chosen once. A lead is given, not its task.
+        given = ["owner", "due_at"] if obj.kind == Task.Kind.HAND_OVER else []
+        return ["contact", "created_at", "done_at", "done_by", *given]
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         return {"owner": request.user.pk} | super().get_changeform_initial_data(request)
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        task = self.get_object(request, object_id)
+        if task is not None and self.has_view_permission(request, task):
+            waits = task.done_at is None and handed_over(task) is not None
+            extra_context = (extra_context or {}) | {"handed": waits, "why_not": HandOver.Reason.choices}
+        return super().change_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Task, form: Any, change: bool) -> None:
+        if "due_at" in form.changed_data:
+            obj.reminded_at = None  # Due at another time: that is told, too.
+        super().save_model(request, obj, form, change)
 
     def get_urls(self) -> list[Any]:
         wrap = self.admin_site.admin_view
@@ -81,8 +99,10 @@ class TaskAdmin(ModelAdmin):
     def done(self, request: HttpRequest, pk: UUID) -> HttpResponse:
         """This one is done."""
         task = self._task(request, pk)
-        _finish(Task.objects.filter(pk=pk), request, clock.now())
-        messages.success(request, f"“{task}” is done.")
+        if _finish(Task.objects.filter(pk=pk), request, clock.now()):
+            messages.success(request, f"“{task}” is done.")
+        elif task.done_at is None:
+            messages.error(request, "A lead that was handed over is accepted or refused.")
         return _back(request, task)
 
     def answer(self, request: HttpRequest, pk: UUID) -> HttpResponse:
@@ -98,11 +118,10 @@ class TaskAdmin(ModelAdmin):
         try:
             if request.POST.get("do") == "accept":
                 stages.accept(lead, now, by)
-                if lead.owner_id is None:
-                    stages.assign(lead, request.user, now, by)
+                stages.assign(lead, request.user, now, by)
                 messages.success(request, f"{lead.contact} is accepted, and yours to speak to.")
             else:
-                stages.refuse(lead, now, by, request.POST.get("reason", "").strip())
+                _refuse(lead, now, by, request.POST)
                 messages.success(request, f"{lead.contact} goes back to be nurtured.")
         except Refused as refused:
             messages.error(request, str(refused))
@@ -144,6 +163,16 @@ def handed_over(task: Task) -> Lead | None:
     return leads.select_related("contact").first()
 
 
+def _refuse(lead: Lead, now: datetime, by: str, said: QueryDict) -> None:
+    """Raises Refused where no reason is given."""
+    why, words = said.get("why", ""), said.get("reason", "").replace("\0", "").strip()
+    if why not in HandOver.Reason:
+        why = HandOver.Reason.OTHER
+        if not words:
+            raise Refused(["Say why you refuse the lead: marketing learns from it."])
+    stages.refuse(lead, now, by, words, why=why)
+
+
 def _back(request: HttpRequest, task: Task) -> HttpResponse:
     if request.POST.get("from") == "board":
         return redirect("admin:crm_lead_board")
@@ -151,6 +180,6 @@ def _back(request: HttpRequest, task: Task) -> HttpResponse:
 
 
 def _finish(tasks: QuerySet[Task], request: HttpRequest, now: datetime) -> int:
-    """Say of those still open that they are done, and who said so."""
+    """Say of those still open that they are done, and who said so. A hand-over is done by its answer."""
     still = Task.objects.filter(pk__in=tasks.order_by().values("pk"), done_at=None)
-    return still.update(done_at=now, done_by=request.user.get_username())
+    return still.exclude(kind=Task.Kind.HAND_OVER).update(done_at=now, done_by=request.user.get_username())

@@ -78,6 +78,7 @@ class ScoreLineInline(StackedInline):
 
 @admin.register(LeadVersion)
 class LeadVersionAdmin(ModelAdmin):
+    exports = False
     fields = list(RULES)
     change_form_outer_before_template = "crm/lead_version_page.html"
     change_form_outer_after_template = "crm/lead_version_try.html"

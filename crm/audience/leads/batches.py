@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import F
 
-from crm.audience.leads import handover, scoring, stages
+from crm.audience.leads import answers, handover, scoring, stages
 from crm.audience.leads.people import BECAME, PATIENCE, known, leads_among
 from crm.kernel import rules
 from crm.kernel.patience import at_most
@@ -193,9 +193,9 @@ def _said(batch: _Batch) -> dict[UUID, Stage]:
     }
     leads = leads_among(batch.course.definition, batch.now, ids)
     found = {}
-    for pk, *answers in leads.annotate(**asked).values_list("pk", *asked):
+    for pk, *verdicts in leads.annotate(**asked).values_list("pk", *asked):
         _owner, is_lead = batch.people.get(pk, (None, False))
-        for (stage, _rule, of_leads), true in zip(ruled, answers, strict=True):
+        for (stage, _rule, of_leads), true in zip(ruled, verdicts, strict=True):
             if true and (is_lead or not of_leads):
                 found[pk] = stage
                 break
@@ -215,7 +215,7 @@ def _move(batch: _Batch, lead: Lead, to: Stage | None) -> None:
 
 def _write(batch: _Batch) -> int:
     StageMove.objects.bulk_create(batch.moves)
-    stages.close_tasks(batch.answered, batch.course.definition.pk, batch.now, "the rules")
+    answers.close(batch.answered, batch.course.definition.pk, batch.now, "the rules")
     handover.hand_over(batch.course.definition, batch.course.version, batch.ready, batch.now)
     update_rows(
         list(batch.changed.values()),

@@ -1,8 +1,7 @@
 """Sales-ready, by rule or by hand: whoever owns the lead gets a task and one notice, with the reasons.
 
-The owner is the lead's, else the contact's, else the definition's. Where there is none who still works here
-the task stands without an owner, and every active superuser is told, since somebody has to decide. Whoever
-gets many leads in one go (a first wording, an import) gets one notice about all of them.
+Where there is no owner who still works here one is chosen (see `owners`). Where nobody can be, the task
+stands without an owner, and every active superuser is told, since somebody has to decide.
 """
 
 from __future__ import annotations
@@ -12,20 +11,21 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth import get_user_model
 from django.db.models import F
 
-from crm.audience.leads.pages import page_of_board, page_of_task
+from crm.audience.leads import owners, telling
+from crm.audience.leads.crew import Crew
 from crm.audience.leads.people import BECAME, leads_among
+from crm.audience.leads.telling import Asked
 from crm.kernel import rules
 from crm.kernel.rules import AnyOf, Scope
 from crm.kernel.rules.compiling import leaf_q, read, verdict
-from crm.models import Contact, Lead, LeadDefinition, LeadVersion, Notice, StageMove, Task
+from crm.models import Contact, HandOver, Lead, LeadDefinition, LeadVersion, Purpose, StageMove, Task
+from crm.people import pausing
+from crm.shop.hours import DeskHours
 
-DUE = timedelta(hours=2)
-MOST_SINGLE = 10
+BY = "the hand-over"
 _MOST_REASONS = 3
-_MOST_NAMED = 20
 
 type Ready = Sequence[tuple[Lead, StageMove]]
 
@@ -36,36 +36,54 @@ def hand_over(definition: LeadDefinition, version: LeadVersion, ready: Ready, no
         return
     ids = [lead.contact_id for lead, _move in ready]
     people = Contact.objects.filter(AnyOf(F("pk"), ids)).in_bulk()
-    colleagues = _colleagues(definition, ready, people.values())
+    crew = Crew(now)
+    wanted = [
+        owners.Wanted(lead.contact_id, (lead.owner_id, people[lead.contact_id].owner_id))
+        for lead, _move in ready
+    ]
+    chosen = owners.choose(definition, wanted, crew, now)
+    answer_by = answer_until(now)
     rule = version.sales_ready
     spoken = "" if rules.is_blank(rule) else rules.sentence(rule)
     rests_on = evidence(definition, rule, ids, now)
-    tasks: list[Task] = []
-    told: dict[Any, list[Any]] = {}
+    asked: list[Asked] = []
     for lead, move in ready:
-        contact = people[lead.contact_id]
-        owner = _owner(definition, lead, contact, colleagues)
-        lead.owner_id = owner.pk if owner else None
+        choice = chosen[lead.contact_id]
+        lead.owner_id = choice.user.pk if choice.user else None
         why = reasons(lead, move, spoken, rests_on.get(lead.contact_id, []))
-        tasks.append(
-            Task(
-                id=move.pk,
-                contact_id=lead.contact_id,
-                owner=owner,
-                kind=Task.Kind.HAND_OVER,
-                title=f"{contact} is sales-ready ({definition})"[:200],
-                body=why,
-                due_at=now + DUE,
-                created_at=now,
-            )
+        row = asking(lead, move.pk, choice, answer_by, now)
+        asked.append(Asked(lead, people[lead.contact_id], row, choice.user, why, move.actor))
+    HandOver.objects.bulk_create(one.row for one in asked)
+    Task.objects.bulk_create(_task(definition, one, answer_by, now) for one in asked)
+    telling.tell(definition, asked, crew, now)
+    if definition.rest_days:
+        until = now + timedelta(days=definition.rest_days)
+        spared = dict(
+            Purpose.objects.filter(pk__in=definition.rest_spares).order_by("name").values_list("pk", "name")
         )
-        heirs = [owner] if owner else [user for user in colleagues.values() if user.is_superuser]
-        for user in heirs:
-            if user.get_username() != move.actor:
-                told.setdefault(user, []).append((lead, move, contact, why))
-    Task.objects.bulk_create(tasks)
-    notices = [notice for user, rows in told.items() for notice in _notices(definition, user, rows, now)]
-    Notice.objects.bulk_create(notices, ignore_conflicts=True)
+        but_for = f", but for {', '.join(spared.values())}" if spared else ""
+        why = f"Handed over to sales ({definition}){but_for}"
+        pausing.pause_all(ids, until, now, by=BY, why=why, spares=spared)
+
+
+def answer_until(now: datetime) -> datetime:
+    """By when whoever is asked now should have accepted or refused."""
+    hours = DeskHours.now_set()
+    return hours.after(now, timedelta(hours=hours.desk.answer_hours))
+
+
+def asking(lead: Lead, move_id: UUID, choice: owners.Choice, answer_by: datetime, now: datetime) -> HandOver:
+    """The row of one colleague being asked, or of nobody who could be: then somebody is looked for again."""
+    return HandOver(
+        contact_id=lead.contact_id,
+        definition_id=lead.definition_id,
+        move_id=move_id,
+        owner=choice.user,
+        chosen=choice.how[:200],
+        answer_by=answer_by,
+        occurred_at=now,
+        recorded_at=now,
+    )
 
 
 def reasons(lead: Lead, move: StageMove, spoken: str, rests_on: Sequence[str]) -> str:
@@ -106,59 +124,14 @@ def evidence(
     return found
 
 
-def _colleagues(definition: LeadDefinition, ready: Ready, people: Any) -> dict[Any, Any]:
-    """Everybody who may have to be told and works here, by key."""
-    wanted = {lead.owner_id for lead, _move in ready} | {contact.owner_id for contact in people}
-    wanted.add(definition.owner_by_default_id)
-    users = get_user_model().objects.filter(is_active=True)
-    named = users.filter(pk__in=[pk for pk in wanted if pk is not None])
-    return {user.pk: user for user in named | users.filter(is_superuser=True)}
-
-
-def _owner(definition: LeadDefinition, lead: Lead, contact: Contact, colleagues: dict[Any, Any]) -> Any:
-    for pk in (lead.owner_id, contact.owner_id, definition.owner_by_default_id):
-        if pk in colleagues:
-            return colleagues[pk]
-    return None
-
-
-def _notices(definition: LeadDefinition, user: Any, rows: list[Any], now: datetime) -> list[Notice]:
-    if len(rows) > MOST_SINGLE:
-        return [_summary(definition, user, rows, now)]
-    return [
-        Notice(
-            key=f"lead:{move.pk}:{user.pk}",
-            user=user,
-            contact_id=lead.contact_id,
-            subject=f"{contact} is sales-ready"[:200],
-            body=f"{contact} is ready for sales, by “{definition}”.\n\n{why}\n\n{_asks(lead)}",
-            path=page_of_task(move.pk),
-            created_at=now,
-        )
-        for lead, move, contact, why in rows
-    ]
-
-
-def _summary(definition: LeadDefinition, user: Any, rows: list[Any], now: datetime) -> Notice:
-    rows = sorted(rows, key=lambda row: -row[0].score)
-    listed = [f"  {contact}: {lead.score} points" for lead, _move, contact, _why in rows[:_MOST_NAMED]]
-    rest = len(rows) - len(listed)
-    if rest:
-        listed.append(f"  and {rest:,} more")
-    first = min(move.pk for _lead, move, _contact, _why in rows)
-    return Notice(
-        key=f"leads:{first}:{user.pk}",
-        user=user,
-        subject=f"{len(rows):,} people are sales-ready ({definition})"[:200],
-        body="\n".join(
-            [f"They became ready for sales by “{definition}”, each with a task of its own.", *listed]
-        ),
-        path=page_of_board(),
+def _task(definition: LeadDefinition, one: Asked, answer_by: datetime, now: datetime) -> Task:
+    return Task(
+        id=one.row.move_id,
+        contact_id=one.lead.contact_id,
+        owner=one.user,
+        kind=Task.Kind.HAND_OVER,
+        title=f"{one.contact} is sales-ready ({definition})"[:200],
+        body=one.why,
+        due_at=answer_by,
         created_at=now,
     )
-
-
-def _asks(lead: Lead) -> str:
-    if lead.owner_id is None:
-        return "Nobody owns this lead: please give it to somebody."
-    return "Please accept or refuse the lead within two hours."

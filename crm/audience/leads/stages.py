@@ -8,8 +8,9 @@ a score that fades takes nobody out of a salesperson's hands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -17,10 +18,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Max
 
-from crm.audience.leads import definitions, handover
+from crm.audience.leads import answers, definitions, handover, passing
 from crm.audience.leads.definitions import Refused
 from crm.audience.leads.pages import page_of_contact
-from crm.models import ContactChange, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove, Task
+from crm.models import ContactChange, HandOver, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
 
@@ -82,11 +83,14 @@ def moved(lead: Lead, to: Stage | None, now: datetime, *, by: str = "", reason: 
 
 
 @transaction.atomic
-def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> StageMove | None:
+def move(
+    lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "", *, why: str = ""
+) -> StageMove | None:
     """Move a lead by hand, in either direction; it stays there until the rules say something new.
 
     A move to *ready for sales* hands over as the rules do; leaving it answers the hand-over, so its task is
-    done. None: it was there already.
+    done, and a lead that was refused is nobody's; `why` is the reason of it, of `HandOver.Reason`. None: it
+    was there already.
     """
     lead = _locked(lead)
     if stage.definition_id != lead.definition_id:
@@ -95,12 +99,19 @@ def move(lead: Lead, stage: Stage, now: datetime, by: str, reason: str = "") -> 
         raise Refused(["This person is no lead any more."])
     if stage.pk == lead.stage_id:
         return None
-    row = moved(lead, stage, now, by=by or "somebody", reason=reason)
+    row = moved(lead, stage, now, by=by or "somebody", reason=answers.because(why, reason))
     row.save(force_insert=True)
     if stage.meaning == Meaning.SALES_READY:
         handover.hand_over(lead.definition, lead.version, [(lead, row)], now)
     else:
-        close_tasks([lead.contact_id], lead.definition_id, now, by or "somebody")
+        said, words = answers.by_hand(stage), reason
+        if said == HandOver.Answer.ACCEPTED:
+            why = words = ""
+        answered = answers.close(
+            [lead.contact_id], lead.definition_id, now, by or "somebody", said, reason=why, words=words
+        )
+        if answered and said == HandOver.Answer.REFUSED:
+            lead.owner = None  # Whoever is asked the next time need not be who did not want it.
     lead.save(update_fields=["stage", "stage_since", "ended_at", "owner"])
     stir([lead.contact_id])
     return row
@@ -152,7 +163,7 @@ def move_all(stage: Stage, since: Mapping[UUID, datetime], now: datetime, by: st
             if here is not None and here.meaning == Meaning.SALES_READY:
                 answered.append(lead.contact_id)
     StageMove.objects.bulk_create(row for _lead, row in moves)
-    close_tasks(answered, stage.definition_id, now, by)
+    answers.close(answered, stage.definition_id, now, by)
     version = definitions.published(stage.definition) if moves else None
     if version is not None and stage.meaning == Meaning.SALES_READY:
         handover.hand_over(stage.definition, version, moves, now)
@@ -166,9 +177,14 @@ def accept(lead: Lead, now: datetime, by: str) -> StageMove | None:
     return move(lead, stage_of(lead.definition_id, Meaning.ACCEPTED), now, by, "Accepted")
 
 
-def refuse(lead: Lead, now: datetime, by: str, reason: str) -> StageMove | None:
-    """Sales does not take the lead: back to nurturing until the rules say something new."""
-    return move(lead, stage_of(lead.definition_id, Meaning.NURTURE), now, by, reason or "Refused")
+def refuse(
+    lead: Lead, now: datetime, by: str, words: str = "", *, why: str = HandOver.Reason.OTHER
+) -> StageMove | None:
+    """Sales does not take the lead, because of something: back to nurturing until the rules say something
+    new.
+    """
+    words = words or ("Refused" if why == HandOver.Reason.OTHER else "")
+    return move(lead, stage_of(lead.definition_id, Meaning.NURTURE), now, by, words, why=why)
 
 
 @transaction.atomic
@@ -180,7 +196,8 @@ def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
         return
     lead.owner = owner
     lead.save(update_fields=["owner"])
-    open_tasks(lead.contact_id, lead.definition_id).update(owner=owner)
+    passing.give(lead, owner, now, by)
+    answers.open_tasks([lead.contact_id], lead.definition_id).update(owner=owner)
     ContactChange.objects.create(
         contact_id=lead.contact_id,
         field="lead_owner",
@@ -203,6 +220,26 @@ def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
         )
 
 
+@transaction.atomic
+def expect(lead: Lead, value: Decimal | None, now: datetime, by: str) -> None:
+    """Say what the lead may be worth, in the shop's currency; None: nobody can say."""
+    lead = _locked(lead)
+    before = lead.expected_value
+    if before == value:
+        return
+    lead.expected_value = value
+    lead.save(update_fields=["expected_value"])
+    ContactChange.objects.create(
+        contact_id=lead.contact_id,
+        field="lead_value",
+        old=None if before is None else str(before),
+        new=None if value is None else str(value),
+        actor=by[:120],
+        occurred_at=now,
+        recorded_at=now,
+    )
+
+
 def _locked(lead: Lead) -> Lead:
     # Without joins: after waiting for the lock, joined rows would be those of before the wait.
     return Lead.objects.select_for_update(no_key=True).get(pk=lead.pk)
@@ -214,23 +251,6 @@ def stage_of(definition_id: UUID, meaning: str) -> Stage:
     if stage is None:
         raise Refused([f"There is no stage that means “{Meaning(meaning).label}”."])
     return stage
-
-
-def open_tasks(contact_id: UUID, definition_id: UUID) -> Any:
-    """What is to be done about a hand-over. The task carries the id of the move that caused it."""
-    return _open_tasks([contact_id], definition_id)
-
-
-def close_tasks(contact_ids: Sequence[UUID], definition_id: UUID, now: datetime, by: str) -> None:
-    """The hand-over was answered, or has become moot."""
-    if contact_ids:
-        _open_tasks(contact_ids, definition_id).update(done_at=now, done_by=by[:120])
-
-
-def _open_tasks(contact_ids: Sequence[UUID], definition_id: UUID) -> Any:
-    moves = StageMove.objects.filter(contact__in=contact_ids, definition=definition_id).values("pk")
-    tasks = Task.objects.filter(contact__in=contact_ids, kind=Task.Kind.HAND_OVER, done_at=None)
-    return tasks.filter(pk__in=moves)
 
 
 def score_rows(leads: Iterable[Lead], now: datetime) -> list[ScoreChange]:

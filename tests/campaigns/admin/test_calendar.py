@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from campaigns.models import Campaign
+from campaigns.models import Campaign, Step
 from crm.kernel import clock
 from tests import office
 from tests.campaigns import mailing
@@ -45,6 +45,8 @@ def test_it_is_filtered_and_a_filter_that_finds_nothing_says_so(running, ada):
     shown = look(ada, campaign=other.pk)
     assert "Nothing is planned of what you chose" in shown and "Show all campaigns" in shown
     assert "about 1 message" in look(ada, channel="email")
+    Step.objects.update(kind="campaigns.wait", params={"length": "1", "unit": "days"})
+    assert "Nothing is planned of what you chose" in look(ada, channel="email")
 
 
 @pytest.mark.parametrize("asked", [{"campaign": "x"}, {"segment": "\0"}, {"channel": "pigeon"}])

@@ -87,6 +87,7 @@ def test_an_unknown_playbook_is_not_found(ada):
 def test_the_gallery_and_the_counts_stand_on_the_list(world, ada):
     shown = ada.get(reverse("admin:campaigns_campaign_changelist")).content.decode()
     assert "Start from a playbook" in shown
+    assert shown.index("<h3>Win back</h3>") < shown.index("<h3>Welcome</h3>") < shown.index("<h3>Listen</h3>")
     assert "Eight minutes after a cart was left" in shown
 
 
@@ -210,6 +211,13 @@ def test_a_walk_shows_what_would_happen_and_keeps_nothing(world, ada):
     assert "sandbox" in shown
     assert "default-src" in shown
     assert (Enrolment.objects.count(), Delivery.objects.count()) == before
+
+
+def test_a_walk_begins_with_somebody_for_those_who_may_see_people(world, ada):
+    url = reverse("admin:campaigns_campaign_try", args=[world.campaign.pk])
+    assert f'name="as" required value="{office.MAIL}"' in ada.get(url).content.decode()
+    otto = office.logged_in(office.user("otto", "campaigns.view_campaign"))
+    assert 'name="as" required value=""' in otto.get(url).content.decode()
 
 
 @pytest.mark.parametrize("typed", ["", "nobody@shop-customers.example", "no address"])

@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
+from campaigns.admin import campaign_pages, picture
 from campaigns.flows import editing, launching
 from campaigns.flows.steps.wait import Wait
-from campaigns.models import Campaign, Due, Enrolment, Offer, Step, Template
-from crm.kernel import clock
+from campaigns.models import Campaign, Decision, Due, Enrolment, Offer, Step, Template
+from crm.kernel import clock, ids
 from tests import office
 from tests.campaigns import mailing
 from tests.campaigns.flows import forks
@@ -141,6 +142,31 @@ def test_moved_duplicated_and_taken_out(campaign, ada):
     assert [row.key for row in rows(campaign)] == ["first-message", "send-email-1"]
 
 
+def test_a_deleted_step_is_offered_until_the_flow_is_changed_and_only_to_who_deleted_it(campaign, ada, vera):
+    do(ada, campaign, "add", kind=Wait.key, after="", path="")
+    words = f"Step deleted: {picture.sentence(step(campaign, 'wait-1'))}."
+    shown = do(ada, campaign, "remove", key="wait-1", seen=editing.mark(step(campaign, "wait-1")))
+    assert words in shown.content.decode() and words in look(ada, campaign)
+    assert words not in look(vera, campaign)
+    shown = do(ada, campaign, "put_back").content.decode()
+    assert "Back where it was" in shown and "Step deleted" not in shown
+    assert [row.key for row in rows(campaign)] == ["wait-1", "first-message"]
+    do(ada, campaign, "remove", key="wait-1", seen=editing.mark(step(campaign, "wait-1")))
+    do(ada, campaign, "copy", key="first-message")
+    assert "Step deleted" not in look(ada, campaign)
+    assert "changed since" in do(ada, campaign, "put_back").content.decode()
+    assert [row.key for row in rows(campaign)] == ["first-message", "send-email-1"]
+
+
+def test_a_deletion_of_long_ago_is_not_undone(campaign, ada):
+    do(ada, campaign, "remove", key="first-message", seen=editing.mark(step(campaign, "first-message")))
+    session = ada.session
+    session["flow_step_deleted"]["until"] = 0
+    session.save()
+    assert "Step deleted" not in look(ada, campaign)
+    assert "too long ago" in do(ada, campaign, "put_back").content.decode()
+
+
 def test_paths_stand_side_by_side_and_say_what_is_odd(campaign, ada):
     with forks.known():
         do(ada, campaign, "add", kind=forks.Fork.key, after="", path="")
@@ -232,7 +258,7 @@ def test_an_onlooker_reads_the_flow_and_finds_no_button(world, vera):
 def test_a_step_that_no_program_knows_is_marked_and_can_be_taken_out(campaign, ada):
     Step.objects.create(version=campaign.versions.get(), key="odd", position=2, kind="campaigns.vanished")
     shown = look(ada, campaign, step="odd")
-    assert "there is no step called" in shown and "Delete it" in shown
+    assert "there is no step called" in shown and 'value="remove"' in shown
     do(ada, campaign, "remove", key="odd", seen=editing.mark(step(campaign, "odd")))
     assert len(rows(campaign)) == 1
 
@@ -254,6 +280,41 @@ def test_why_tells_what_was_decided_about_one_person(world, ada):
     shown = ada.get(address, {"as": office.MAIL}).content.decode()
     assert "To be sent" in shown and "in the flow" in shown
     assert "Nobody has this address" in ada.get(address, {"as": "no@shop-customers.example"}).content.decode()
+
+
+def test_why_says_that_it_shows_the_newest_and_goes_on_to_every_older_decision(world, ada, monkeypatch):
+    monkeypatch.setattr(campaign_pages, "MOST_DECISIONS", 2)
+    address = reverse("admin:campaigns_campaign_why", args=[world.campaign.pk])
+    one = Decision.objects.get()
+    # Two of one moment: a page may end between them.
+    for number, minutes in ((1, 1), (2, 2), (3, 2), (4, 3)):
+        one.pk, one.words = ids.uuid7(), f"Word {number}"
+        one.decided_at = office.NOW - timedelta(minutes=minutes)
+        one.save(force_insert=True)
+    first = ada.get(address, {"as": office.MAIL})
+    assert "The newest 2; there are older ones." in first.content.decode()
+    told, asked = [], first
+    while True:
+        told += [row.words for row, _, _ in asked.context["decisions"]]
+        if not (place := asked.context["older"]):
+            break
+        asked = ada.get(address, {"as": office.MAIL, "before": place})
+        assert "Older decisions." in asked.content.decode()
+    assert told == [told[0], "Word 1", "Word 3", "Word 2", "Word 4"]
+    strange = ada.get(address, {"as": office.MAIL, "before": "nonsense"})
+    assert [row.words for row, _, _ in strange.context["decisions"]] == told[:2]
+
+
+def test_why_says_how_many_of_the_times_somebody_entered_it_shows(world, ada, monkeypatch):
+    monkeypatch.setattr(campaign_pages, "MOST_RUNS", 1)
+    address = reverse("admin:campaigns_campaign_why", args=[world.campaign.pk])
+    assert "entered before that" not in ada.get(address, {"as": office.MAIL}).content.decode()
+    run = Enrolment.objects.get()
+    run.pk, run.entry = ids.uuid7(), "again"
+    run.save(force_insert=True)
+    shown = ada.get(address, {"as": office.MAIL}).content.decode()
+    assert "These are the last 1 times; they entered before that, too." in shown
+    assert shown.count("<li>Entered") == 1
 
 
 def test_why_holds_the_entry_rule_against_the_person(world, ada):

@@ -7,6 +7,8 @@ from django.urls import reverse
 
 from campaigns.flows import forecasting
 from campaigns.flows.forecasting import Count, Forecast
+from campaigns.messages import composing, mjml
+from campaigns.messages.look import PLAIN
 from campaigns.models import Campaign, Enrolment
 from crm.kernel import clock
 from tests import office
@@ -70,8 +72,27 @@ def test_a_line_that_is_not_green_says_what_to_do_leads_there_and_bars_the_butto
     assert "1 thing to do" in shown and "The law asks for a postal address" in shown
     assert f'href="{reverse("admin:crm_shopsettings_changelist")}">mend it' in shown
     assert "disabled" in shown
+    lines = shown[shown.index("rk-checks") :]
+    assert lines.index("The law asks for") < lines.index("What people agreed to"), (
+        "what is to do stands first"
+    )
     assert "Mend first" in launch(ada, campaign)
     assert campaign.state == "draft"
+
+
+def test_a_message_that_speaks_of_an_offer_its_step_lacks_leads_to_the_step(campaign, ada):
+    blocks = [
+        {"kind": "campaigns.coupon", "params": {"title": "For you"}},
+        {"kind": "campaigns.footer", "params": {"because": "You left a cart."}},
+    ]
+    made = composing.made_of(blocks, PLAIN)
+    wording = campaign.versions.get().steps.get(template__isnull=False).template.current
+    wording.html, wording.text = mjml.compile_html(made.mjml), made.text
+    wording.save()
+    shown = look(ada, campaign)
+    assert "speaks of an offer: choose one in step 1" in shown
+    assert f"{reverse('admin:campaigns_campaign_change', args=[campaign.pk])}?step=first-message#" in shown
+    assert "Step 1: Send “Abandoned cart: the first reminder”" in shown
 
 
 def test_nobody_held_out_takes_a_deliberate_no(campaign, ada):

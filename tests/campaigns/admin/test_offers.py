@@ -8,7 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from campaigns.models import Coupon, Offer, OfferSettings
-from campaigns.offers import reserving
+from campaigns.offers import codes, reserving
 from campaigns.offers.judging import Verdict
 from campaigns.offers.reserving import Wanted
 from tests import office
@@ -116,6 +116,24 @@ def test_codes_are_made_and_counted_on_the_page(world, ada):
     ada.post(make, {"number": "many"})
     assert spring.coupons.count() == 41
     assert "<dt>free</dt><dd>41</dd>" in text(ada.get(page(spring)))
+
+
+def test_the_list_for_the_shop_holds_the_codes_that_may_still_be_used(world, ada, vera):
+    spring = Offer.objects.get(name="Spring")
+    url = reverse("admin:campaigns_offer_codes", args=[spring.pk])
+    used = Coupon.objects.create(offer=spring, code="USED-1", created_at=office.NOW, state="used")
+    Coupon.objects.create(offer=spring, code="SHORT-1", created_at=office.NOW, expires_at=office.NOW)
+    assert f'href="{url}"' in text(ada.get(page(spring)))
+    answer = vera.get(url)
+    assert answer["Content-Disposition"] == 'attachment; filename="codes-spring.csv"'
+    told = b"".join(answer.streaming_content).decode()
+    assert told == f"code,expires\r\nCODE-0001,\r\nSHORT-1,{office.NOW.isoformat()}\r\n"
+    assert used.code not in told and codes.bring(spring, told, office.NOW).known == 1
+    office.offer("All", 9, codes="shared", shared_code="EVERYONE")
+    everybodys = Offer.objects.get(name="All")
+    assert ada.get(reverse("admin:campaigns_offer_codes", args=[everybodys.pk])).status_code == 404
+    looks_at_offers = office.logged_in(office.user("otto", "campaigns.view_offer"))
+    assert looks_at_offers.get(url).status_code == 403 and url not in text(looks_at_offers.get(page(spring)))
 
 
 def given(spring, contact, at=office.NOW):

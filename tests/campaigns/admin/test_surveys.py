@@ -48,8 +48,8 @@ def test_a_survey_is_written_in_one_form_and_gets_a_name(ada):
 @pytest.mark.parametrize(
     ("labels", "words"),
     [
-        (["Red"], "Offer two to 8 answers; now there are 1"),
-        ([f"Answer {number}" for number in range(9)], "now there are 9"),
+        (["Red"], "Offer 2 to 8 answers: here are 1."),
+        ([f"Answer {number}" for number in range(9)], "here are 9"),
         (["Red", "red"], "Two answers say the same"),
     ],
 )

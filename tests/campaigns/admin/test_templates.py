@@ -9,7 +9,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from campaigns.messages import editing
-from campaigns.models import Delivery, Step, Template
+from campaigns.models import Delivery, Step, Template, TemplateVersion
 from tests import office
 from tests.campaigns import reminder
 
@@ -38,6 +38,17 @@ def template(world) -> Template:
     made = world.delivery.template
     made.versions.update(mode="source", blocks=[])
     return Template.objects.get(pk=made.pk)
+
+
+def test_the_list_shows_a_subject_as_somebody_would_read_it(template, ada):
+    TemplateVersion.objects.update(subject="{{ contact.first_name | default: 'Hello' }}, your cart")
+    broken = Template.objects.create(name="Broken", created_at=office.NOW)
+    broken.current = TemplateVersion.objects.create(
+        template=broken, number=1, subject="{% if", mjml="", created_at=office.NOW
+    )
+    broken.save()
+    shown = ada.get(reverse("admin:campaigns_template_changelist")).content.decode()
+    assert "Ana, your cart" in shown and "{% if" in shown
 
 
 def test_saving_what_nobody_was_sent_changes_the_version_in_place(template, ada):

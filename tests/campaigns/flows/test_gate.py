@@ -176,6 +176,21 @@ def test_the_first_message_about_a_cart_passes_and_counts_the_second_waits(ana):
     assert (second.counts, second.passes_limits) == (True, False)
 
 
+def test_where_the_first_message_about_a_cart_was_not_sent_the_second_keeps_the_limits_all_the_same(ana):
+    news = writes("News")
+    carts = stage.flow(SEND, WAIT, SEND, name="Carts", expires_after=None, in_caps=True)
+    leave_cart(ana, AT - stage.DELAY)
+    stage.run(AT)
+    for state in ("claimed", "skipped"):
+        Delivery.objects.filter(campaign=carts).update(state=state)
+    told(ana, news, AT + 23 * HOUR)
+    advance(AT + DAY)
+    assert sent_by(carts) == 1 and said_of(carts)[-1][:2] == ("waited", "frequency")
+    advance(AT + 43 * HOUR + MINUTE)
+    second = Delivery.objects.filter(campaign=carts).latest("pk")
+    assert sent_by(carts) == 2 and not second.passes_limits
+
+
 def test_what_people_need_or_asked_for_is_free_of_limits_and_does_not_count(ana):
     news = writes("News")
     told(ana, news, AT - HOUR)
@@ -217,11 +232,12 @@ def test_of_two_that_are_due_together_the_lower_number_goes_first(ana):
     sale, cart_help = writes("Sale", priority=90), writes("Help", priority=30)
     put_in(sale, ana)
     put_in(cart_help, ana)
+    Due.objects.filter(campaign=cart_help).update(due_at=AT + MINUTE)
     advance(AT)
     advance(AT + MINUTE)
     assert (sent_by(sale), sent_by(cart_help)) == (0, 1)
     assert said_of(sale) == [
-        ("waited", "beaten", "“Help” goes first: it is due to them now. It waits for its turn.")
+        ("waited", "beaten", "“Help” goes first: it is due to them at 10:01. It waits for its turn.")
     ]
     all_leave(AT + MINUTE)
     advance(AT + 3 * MINUTE)

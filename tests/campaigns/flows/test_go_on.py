@@ -6,7 +6,7 @@ import pytest
 
 from campaigns.flows import journeys
 from campaigns.flows.kinds import steps
-from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment, Step
+from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment, EntryDay, Step
 from tests.campaigns.flows.stage import AT, DELAY, MINUTE, SEND, WAIT, advance, flow, leave_cart, run, shopper
 
 pytestmark = pytest.mark.django_db
@@ -48,6 +48,7 @@ def test_people_leave_here_and_go_on_there_at_the_step_that_is_named():
     delivery = Delivery.objects.get()
     assert (delivery.campaign, delivery.step_key) == (target, "step-3")
     assert not Due.objects.exists()
+    assert EntryDay.objects.values_list("entered", "brought").get(campaign=target) == (0, 1)
     words = Decision.objects.get(campaign=target, verdict="entered").words
     assert words == "Came from “Source”."
 
@@ -179,3 +180,17 @@ def test_the_same_queries_for_two_and_for_twenty(django_assert_max_num_queries):
         counts.append(len(asked))
     assert counts[0] == counts[1]
     assert Enrolment.objects.filter(campaign=target).count() == 22
+
+
+def test_the_steps_of_the_other_flow_are_a_choice_also_where_two_lead_in_a_circle():
+    first, second = nobody_enters(SEND, name="First"), nobody_enters(WAIT, SEND, name="Second")
+    row = Step.objects.get(version=first.current)
+    row.kind, row.params = "campaigns.go_on", {"campaign": str(second.pk)}
+    row.save()
+    form = steps.get("campaigns.go_on").form({"campaign": str(first.pk), "step": "gone-7"})
+    assert form.fields["step"].choices == [
+        ("", "from its first step on"),
+        ("step-1", "1: Go on in another flow"),
+        ("gone-7", "gone-7 (not there)"),
+    ]
+    assert [key for key, _ in steps.get("campaigns.go_on").form().fields["step"].choices] == [""]

@@ -7,9 +7,15 @@ import pytest
 from django import forms
 from django.db import connection
 
+from campaigns.flows import journeys
 from campaigns.flows.kinds import Step as StepKind
 from campaigns.flows.kinds import steps
 from campaigns.models import Campaign, Decision, Delivery, Due, Enrolment
+from campaigns.results import goals
+from crm.kernel.work import Budget
+from crm.people import engagement
+from crm.people.stirring import stir
+from tests.campaigns import mailing
 from tests.campaigns.flows.stage import (
     AT,
     DELAY,
@@ -29,7 +35,7 @@ from tests.campaigns.flows.stage import (
 
 pytestmark = pytest.mark.django_db
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def test_a_message_is_queued_with_all_that_its_fence_needs():
@@ -263,6 +269,41 @@ def test_people_of_a_paused_campaign_stay_where_they_are():
     assert Delivery.objects.count() == 1
 
 
+def told_of(monkeypatch, name):
+    """For which campaign this part of the journeys is called, one after the other."""
+    monkeypatch.setattr(journeys, "ENTER_AT_ONCE", 1)
+    monkeypatch.setattr(journeys, "ADVANCE_AT_ONCE", 1)
+    calls, act = [], getattr(journeys, name)
+
+    def noted(campaign_id, *rest):
+        calls.append(campaign_id)
+        return act(campaign_id, *rest)
+
+    monkeypatch.setattr(journeys, name, noted)
+    return calls
+
+
+def test_the_campaign_that_goes_first_is_moved_on_first_and_equals_take_turns(monkeypatch):
+    crowd, twin = (flow(WAIT, name=name, priority=80) for name in ("Crowd", "Twin"))
+    urgent = flow(name="Carts", priority=30)
+    for number in range(1, 4):
+        leave_cart(shopper(urgent, number), AT - DELAY)
+    enrol(AT)
+    Due.objects.exclude(campaign=urgent).update(due_at=AT - MINUTE)
+    moved = told_of(monkeypatch, "_advance_group")
+    advance(AT)
+    assert moved == [urgent.pk] * 3 + [crowd.pk, twin.pk] * 3
+
+
+def test_a_crowd_on_its_way_in_keeps_nobody_out_of_another_campaign(monkeypatch):
+    crowd, other = flow(name="Crowd", priority=10), flow(name="Other", priority=20)
+    for number in range(1, 4):
+        leave_cart(shopper(crowd, number), AT - DELAY)
+    asked = told_of(monkeypatch, "enrol_one")
+    assert journeys.enrol(AT, Budget(0)) == 2 and asked == [crowd.pk, other.pk]
+    assert enrol(AT) == 4 and asked[2:] == [crowd.pk, other.pk] * 3
+
+
 def test_the_same_queries_for_two_people_and_for_twenty(django_assert_max_num_queries):
     campaign = flow(SEND, WAIT)
     for number in range(1, 3):
@@ -314,3 +355,25 @@ def at_once(number, act):
     for thread in threads:
         thread.join()
     assert not problems
+
+
+def test_a_goal_is_noticed_while_they_wait_and_after_they_are_through_and_counted():
+    goal = {"all": [{"kind": "crm.ordered", "params": {"times": "1"}}]}
+    slow = flow(WAIT, SEND, goal=goal, exit_on_purchase=False)
+    quick = flow(SEND, goal=goal, exit_on_purchase=False)
+    people = mailing.people(2, slow.purpose)
+    for contact in people:
+        leave_cart(contact, AT - DELAY)
+    run(AT)
+    buy(people[0], AT + HOUR)
+    engagement.recount_orders([people[0].pk])
+    stir([people[0].pk])
+    advance(AT + 2 * HOUR)
+    advance(AT + 3 * HOUR)
+    for campaign, state in ((slow, "active"), (quick, "finished")):
+        run_ = Enrolment.objects.exclude(goal_at=None).get(campaign=campaign)
+        assert (run_.contact_id, run_.state, run_.goal_at) == (people[0].pk, state, AT + 2 * HOUR)
+        assert Decision.objects.filter(campaign=campaign, verdict="goal").count() == 1
+        [treated] = goals.reached(campaign)
+        assert (treated.runs, treated.reached, treated.in_a_day, treated.percent) == (2, 1, 1, "50.0")
+    assert goals.reached(flow(SEND)) == []

@@ -95,6 +95,38 @@ def test_what_is_not_right_keeps_it_from_starting(spoil, key):
     assert campaign.state == Campaign.State.DRAFT
 
 
+@pytest.mark.parametrize(
+    ("kind", "params"),
+    [
+        ("campaigns.webhook", {"url": "https://warehouse.example/people"}),
+        ("campaigns.make_task", {"who": "owner", "title": "Call them"}),
+        ("campaigns.tag", {"how": "add", "tag": "left a cart"}),
+    ],
+)
+def test_a_flow_that_writes_to_nobody_asks_for_nothing_that_messages_need(kind, params):
+    campaign = play()
+    Step.objects.filter(version__campaign=campaign).update(kind=kind, params=params, template=None)
+    Campaign.objects.filter(pk=campaign.pk).update(sender=None)
+    Sender.objects.all().delete()
+    ShopSettings.objects.update(postal_address="")
+    campaign = Campaign.objects.get(pk=campaign.pk)
+    assert launching.problems(campaign, AT) == []
+    assert not {"sender", "shop", "unsubscribe", "expiry"} & {
+        check.key for check in launching.checklist(campaign, AT)
+    }
+    launching.launch(campaign, "ana", AT)
+    assert campaign.state == Campaign.State.RUNNING
+
+
+def test_a_flow_that_only_waits_and_leaves_does_nothing_outside_and_is_not_launched():
+    campaign = play()
+    Step.objects.filter(version__campaign=campaign).update(kind=WAIT["kind"], params=WAIT["params"])
+    found = [check.words for check in launching.problems(campaign, AT)]
+    assert found == [
+        "The flow: Add a step that does something outside the flow: sends a message, gives, changes or tells."
+    ]
+
+
 def test_pause_resume_and_stop():
     campaign = launching.launch(play(control_share=0), "ana", AT)
     launching.pause(campaign, "ana", AT)

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from campaigns.flows.kinds import playbooks
 from campaigns.models import Decision, Enrolment
 from crm.models import Bought, OrderLine, Product
 from crm.shop.bought import differences, recount
@@ -109,3 +110,13 @@ def test_a_cancelled_order_is_no_purchase():
     bought(ana, coffee, AT - 25 * DAY)
     bought(ana, coffee, AT - 55 * DAY, status="cancelled", total=Decimal(9))
     assert enrol(AT) == 0 and Bought.objects.get().again_at is None
+
+
+def test_the_play_leaves_out_whoever_ordered_anything_in_the_last_two_days():
+    campaign = needing(entry_rule=dict(playbooks.get("campaigns.replenishment").entry_rule))
+    ana, boris, coffee = shopper(campaign, 1), shopper(campaign, 2), product()
+    bought(ana, coffee, AT - 4 * DAY, AT - 2 * DAY - MINUTE)
+    bought(boris, coffee, AT - 3 * DAY, AT - DAY)
+    assert enrol(AT) == 1
+    assert Enrolment.objects.get().contact_id == ana.pk
+    assert enrol(AT + DAY + MINUTE) == 1, "two days after it, it is known whether that was a rhythm"

@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from campaigns.flows import broadcasting, journeys
-from campaigns.flows.kinds import triggers
-from campaigns.models import Campaign, Decision, Enrolment
+from campaigns.flows import broadcasting, journeys, launching
+from campaigns.flows.kinds import playbooks, triggers
+from campaigns.models import Campaign, Decision, Delivery, Enrolment
 from crm.kernel.kinds import BrokenParams
 from crm.models import Contact, Engagement, Segment, SegmentMembership, ShopSettings
-from tests.campaigns.flows.stage import AT, MINUTE, enrol, flow, shopper
+from tests.campaigns.flows.stage import AT, MINUTE, advance, buy, enrol, flow, shopper
 
 pytestmark = pytest.mark.django_db
 
@@ -261,3 +261,48 @@ def test_it_reads_as_it_was_said(segment):
     given = {"every": "month", "day": "31", "time": "08:30", "zone": "shop", "segment": str(segment.pk)}
     said = again.sentence(again.read(given))
     assert said == "On the last day of every month at 08:30, where the shop is, to the segment “News”"
+
+
+@pytest.mark.parametrize(("play", "days"), [("broadcast", 3), ("new_in_your_brands", 14)])
+def test_an_order_placed_before_the_hour_and_told_of_after_it_keeps_the_news_away(segment, play, days):
+    campaign = broadcast(segment, exit_rule=dict(playbooks.get(f"campaigns.{play}").exit_rule))
+    ana, boris = shopper(campaign, 1), shopper(campaign, 2)
+    for person in (ana, boris):
+        joins(person, segment)
+    struck = at_home(TEN, BERLIN)
+    buy(boris, struck - days * DAY - MINUTE)
+    assert enrol(struck + MINUTE) == 2
+    buy(ana, struck - MINUTE)
+    advance(struck + HOUR)
+    assert Delivery.objects.get().contact_id == boris.pk
+    assert Enrolment.objects.get(contact=ana).left_reason == "exit_rule"
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "said"),
+    [
+        ("person", TEN - timedelta(days=300), ""),
+        ("person", TEN - timedelta(hours=15), ""),
+        ("person", TEN - timedelta(hours=12), "warning: in some time zones already: people there would"),
+        ("person", TEN, "warning: in some time zones already, the shop’s own among them: people there would"),
+        (
+            "person",
+            TEN + timedelta(hours=13),
+            "problem: It is past 10:00 on 4 March 2026 everywhere, so nobody",
+        ),
+        ("person", TEN + timedelta(days=40), "problem: choose a moment still to come."),
+        ("shop", TEN - timedelta(hours=2), ""),
+        ("shop", TEN, "problem: It is past 10:00 on 4 March 2026 where the shop is, so nobody would get it"),
+    ],
+)
+def test_a_launch_after_the_moment_is_a_red_line_that_says_what_to_do(zone, now, said):
+    now = now.replace(tzinfo=UTC)
+    campaign = broadcast(zone=zone, state=Campaign.State.DRAFT)
+    [line] = [one for one in launching.checklist(campaign, now) if one.key == "trigger"]
+    kind, _, words = said.partition(": ")
+    assert (bool(line.problem), bool(line.warning)) == (kind == "problem", kind == "warning")
+    assert words in line.problem + line.warning
+    # What runs is not asked: it has let in those it was in time for, and may be paused and resumed.
+    campaign.state = Campaign.State.PAUSED
+    [line] = [one for one in launching.checklist(campaign, now) if one.key == "trigger"]
+    assert not line.problem and not line.warning

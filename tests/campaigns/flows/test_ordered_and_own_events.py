@@ -102,8 +102,13 @@ def test_where_an_order_ends_it_a_later_one_does_and_not_the_order_itself(ana):
     run(AT + MINUTE)
     assert Enrolment.objects.get().state == Enrolment.State.ACTIVE
     buy(ana, AT + HOUR)
+    run(AT + HOUR)
     advance(AT + DAY + MINUTE)
-    assert Enrolment.objects.get().left_reason == "purchased"
+    runs = Enrolment.objects.order_by("entered_at")
+    assert [one.left_reason for one in runs] == ["purchased", ""], "and it begins anew with the later one"
+    buy(ana, AT + 2 * DAY)
+    buy(ana, AT + 2 * DAY + MINUTE)
+    assert [enrol(AT + 2 * DAY + HOUR), enrol(AT + 2 * DAY + HOUR)] == [1, 0], "two at once are one"
 
 
 def test_a_merged_contact_does_not_enter_and_a_test_person_is_marked(ana):

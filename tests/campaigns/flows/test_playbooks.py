@@ -2,17 +2,22 @@
 messages are fit to be read by anybody. A new one is tested by being registered.
 """
 
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
 import pytest
 
 from campaigns.flows import launching, variants
+from campaigns.flows.drafting import SOMETHING_IS_OPEN
 from campaigns.flows.kinds import playbooks, steps
 from campaigns.messages import mjml
 from campaigns.models import Campaign, Delivery, Offer, Template
 from campaigns.offers.checking import speaks_of_an_offer
-from crm.models import LeadDefinition, OwnField, Segment, Status
+from crm.kernel import rules
+from crm.models import Contact, LeadDefinition, OwnField, Segment, Status
+from crm.people import changes
+from tests import office
 from tests.campaigns.gallery import NOW, check, for_everybody
 
 GUIDE = Path(__file__).resolve().parents[3] / "docs" / "plays.md"
@@ -90,3 +95,29 @@ def test_what_was_asked_for_goes_before_what_asks():
     plays = [playbooks.get(key) for key in ORDER if key in playbooks]
     priorities = [play.priority for play in plays]
     assert priorities == sorted(priorities) and len(set(priorities)) == len(priorities)
+
+
+def test_whoever_another_play_expects_is_not_missed():
+    alone = playbooks.get("campaigns.we_miss_you").make(NOW)
+    course = playbooks.get("campaigns.nurture").make(NOW)
+    beside = playbooks.get("campaigns.we_miss_you").make(NOW)
+    named = [one for one in beside.entry_rule["none"] if one not in alone.entry_rule["none"]]
+    assert named == [{"kind": "campaigns.in_flow", "params": {"campaign": str(course.pk)}}]
+
+
+@pytest.mark.parametrize("trouble", ["refunded", "cancelled", "complaint", "long ago", ""])
+def test_whoever_has_a_complaint_or_a_return_open_gets_no_news_and_no_win_back(trouble):
+    office.set_up_shop()
+    office.sender()
+    ana = office.person()
+    if trouble == "complaint":
+        changes.change([ana.pk], lambda _: {"tags": ["complaint"]}, office.NOW, actor="olga")
+    elif trouble:
+        at = office.NOW - timedelta(days=60 if trouble == "long ago" else 9)
+        office.order(ana, office.product(), at=at, status="refunded" if trouble == "long ago" else trouble)
+    is_free = not trouble or trouble == "long ago"
+    risk = playbooks.get("campaigns.at_risk").make(office.NOW)
+    for rule in (risk.entry_rule, {"none": [SOMETHING_IS_OPEN]}):
+        assert Contact.objects.filter(rules.compile(rule, office.NOW), pk=ana.pk).exists() is is_free
+    playbooks.get("campaigns.broadcast").make(office.NOW)
+    assert SOMETHING_IS_OPEN in Segment.objects.get(name="Active, not just bought").rule["all"][-1]["none"]

@@ -8,7 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.flows import handing
-from campaigns.models import Campaign, Decision, Enrolment
+from campaigns.models import Campaign, Decision, Enrolment, EntryDay
 from crm.kernel import clock
 from crm.models import Contact, Segment
 from crm.shop import keys
@@ -52,6 +52,8 @@ def test_whoever_is_put_in_is_in_once_and_the_decision_says_by_whom(campaign):
     assert handing.put(campaign, [ana.pk, ana.pk], NOW, by="mia").words == "1 put in."
     assert Decision.objects.get().words == "Entered: put in by mia."
     assert Decision.objects.get().evidence["by"] == "mia"
+    # They belong to the pace of the calendar, and not to what the guard of the launch weighs.
+    assert EntryDay.objects.values_list("entered", "brought").get() == (0, 1)
     again = handing.put(campaign, [ana.pk], NOW + HOUR, by="mia")
     assert again.words == "0 put in; 1 is in it already."
     advance(NOW + DAY)

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from campaigns.flows import forecasting
 from campaigns.flows.kinds import triggers
-from campaigns.models import Decision, Enrolment
+from campaigns.models import Campaign, Decision, Enrolment
 from crm.models import Contact, Order, OrderLine, OwnField, Product, ShopSettings
 from tests.campaigns.flows.stage import MINUTE, buy, enrol, flow, shopper
 
@@ -85,6 +86,16 @@ def test_a_missed_birthday_is_not_made_up_and_one_before_the_launch_is_over():
     campaign.launched_at = datetime(2026, 3, 4, 9, tzinfo=UTC)
     campaign.save()
     assert enrol(datetime(2026, 3, 4, 10, tzinfo=UTC)) == 0
+
+
+def test_the_forecast_of_a_day_sees_a_birthday_in_its_first_half():
+    campaign = birthdays()
+    Campaign.objects.filter(pk=campaign.pk).update(state=Campaign.State.DRAFT, launched_at=None)
+    campaign.refresh_from_db()
+    born(shopper(campaign, 1), "1990-03-04")
+    born(shopper(campaign, 2), "1990-03-03")
+    made = forecasting.forecast(campaign, datetime(2026, 3, 4, 2, tzinfo=UTC))
+    assert (made.hour.people, made.day.people, made.yesterday.people) == (0, 1, 1)
 
 
 def anniversaries(**params):

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from campaigns.delivery import outbox
+from campaigns.flows import forecasting
 from campaigns.models import Decision, Delivery, Enrolment
 from crm.kernel.work import Budget
 from crm.models import Contact
@@ -52,6 +53,13 @@ def test_whoever_looked_at_two_products_and_left_enters_an_hour_after_the_visit_
     )
     evidence = Decision.objects.get().evidence
     assert (evidence["products"], evidence["seconds"]) == (2, 10)
+
+
+def test_the_forecast_counts_yesterdays_visits_however_late_a_message_may_be(ana):
+    campaign = waiting("browsed")
+    browses()
+    made = forecasting.forecast(campaign, AT + 20 * HOUR)
+    assert (made.day.people, made.yesterday.people) == (0, 1)
 
 
 def test_one_product_at_a_glance_is_nothing_but_a_minute_or_a_search_is(ana):

@@ -65,6 +65,16 @@ def test_a_walk_tells_what_would_happen_when_and_leaves_no_trace(campaign, ana):
         assert not left_behind.objects.exists()
 
 
+def test_a_walk_says_which_steps_are_not_for_the_person(campaign, ana):
+    leave_cart(ana, AT - MINUTE)
+    bought = {"all": [{"kind": "crm.ordered", "params": {"times": "1"}}]}
+    Step.objects.filter(key="second").update(only_if=bought)
+    *_, passed, end = trying.walk(campaign, ana, AT)
+    assert (passed.verdict, passed.step_key, end.verdict) == ("passed", "second", "finished")
+    what = "Passes by step 3, Send “Abandoned cart: the first reminder”"
+    assert passed.words.startswith(f"{what}: it is only for people who")
+
+
 def test_a_walk_can_really_send_its_messages_to_the_colleague(campaign, ana):
     leave_cart(ana, AT - MINUTE)
     trying.walk(campaign, ana, AT, send_to="Colleague@Example.com", by="mira")

@@ -299,6 +299,19 @@ def test_the_checklist_names_an_offer_that_is_over_and_counts_codes_and_people()
     assert "It is over" in " ".join(one.problem for one in launching.problems(campaign, AT + 2 * HOUR))
 
 
+def test_the_checklist_says_when_nobody_can_have_climbed_to_the_offer():
+    steep, small = offer(rung=2, follows_ladder=True), offer("Small", rung=1)
+    codes(steep, 4)
+    campaign = flow(steep)
+    assert "rung" not in " ".join(line.warning for line in launching.checklist(campaign, AT))
+    Offer.objects.filter(pk=small.pk).update(is_active=False)
+    warned = " ".join(line.warning for line in launching.checklist(campaign, AT))
+    assert "no offer on rung 1 is in use" in warned
+    assert [line.key for line in launching.problems(campaign, AT)] == ["shop"], "it stops nothing"
+    Offer.objects.filter(pk=steep.pk).update(follows_ladder=False)
+    assert "rung" not in " ".join(line.warning for line in launching.checklist(campaign, AT))
+
+
 def test_a_new_version_of_a_flow_keeps_the_offer_of_its_steps():
     campaign = flow(offer(codes="none"))
     version = launching.editable_version(campaign, AT)

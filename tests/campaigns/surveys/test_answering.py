@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from campaigns.models import SurveyAnswer, SurveyChoice
-from campaigns.surveys import counting
+from campaigns.surveys import answering, counting, links
 from crm.kernel import timeline
 from crm.models import Contact
 from tests.campaigns.surveys.stage import AT, HOUR, answers, person, sent, survey
@@ -59,6 +59,14 @@ def test_who_was_merged_into_another_answers_as_that_one(about):
     Contact.objects.filter(pk=first.contact_id).update(merged_into=person(second))
     answers(first, about)
     assert SurveyAnswer.objects.get().contact_id == second.contact_id
+
+
+def test_who_was_erased_is_asked_nothing_more(about):
+    [asked] = sent(about)
+    tapped = links.answer_url(asked.public_id, SurveyChoice.objects.first().pk).rpartition("/")[2]
+    assert answering.question(tapped) is not None
+    Contact.objects.filter(pk=asked.contact_id).update(erased_at=AT)
+    assert answering.question(tapped) is None
 
 
 def test_counts_leave_out_test_persons_and_corrected_answers(about):

@@ -1,15 +1,16 @@
 """The page behind an answer's link: it shows, says little, and only its button answers."""
 
 import pytest
+from django.core.cache import cache
 
 from campaigns import views
 from campaigns.models import Delivery, SurveyAnswer
 from campaigns.surveys import links
 from crm.kernel import clock, tokens
+from crm.kernel.allowance import Allowance
 from crm.models import Contact, ShopSettings
 from crm.people.links import preferences_url
 from tests.campaigns.surveys.stage import AT, HOUR, choice, path, sent, survey
-from tracking.collect.limits import Buckets
 from tracking.mail import links as mail_links
 
 pytestmark = pytest.mark.django_db
@@ -26,9 +27,8 @@ def asked(about):
 
 
 @pytest.fixture
-def browser(client, monkeypatch):
-    monkeypatch.setattr(views, "_GUESSES", Buckets(rate=1, burst=30))
-    monkeypatch.setattr(views, "_ANSWERS", Buckets(rate=0.2, burst=20))
+def browser(client):
+    cache.clear()
     ShopSettings.objects.update(name="Quiet <Ears>", colour="#ffee00")
     with clock.frozen(AT + HOUR):
         yield client
@@ -104,7 +104,7 @@ def test_a_test_message_thanks_and_counts_nothing(browser, about, asked):
 
 
 def test_tokens_of_other_pages_bent_and_guessed_ones_open_nothing(browser, about, asked, monkeypatch):
-    monkeypatch.setattr(views, "_GUESSES", Buckets(rate=1, burst=1000))
+    monkeypatch.setattr(views, "_GUESSES", Allowance("guesses", most=1000, seconds=30))
     contact = Contact.objects.get()
     token = path(asked, about).rpartition("/")[2]
     hashed = (bytes(asked.address_hash), asked.purpose_id, asked.public_id)

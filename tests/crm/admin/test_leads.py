@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from crm.admin.leads import board
 from crm.kernel import clock
-from crm.models import Lead, Stage, StageMove, Task
+from crm.models import ContactChange, Lead, Stage, StageMove, Task
 from tests import office
 
 BOARD = "admin:crm_lead_board"
@@ -176,6 +176,29 @@ def test_a_lead_is_given_to_a_colleague_and_taken_back(world, ada, lead):
         assert lead.owner == owner
 
 
+def test_what_is_expected_of_a_lead_is_kept_counted_by_stage_and_on_the_timeline(world, ada, vera, lead):
+    def expect(client, value):
+        asked = {"value": value, "from": "contact"}
+        return client.post(reverse("admin:crm_lead_expect", args=[lead.pk]), asked, follow=True)
+
+    assert "Ana Oliveira: 1,200.50 EUR is expected." in text(expect(ada, "1200.50"))
+    Lead.objects.filter(pk=crowd(1)[0].pk).update(stage=lead.stage, expected_value=99)
+    board = text(ada.get(reverse("admin:crm_lead_board")))
+    assert '<b>1,200.50 EUR</b> <span class="rk-note">expected' in board
+    assert "<b>1,299.50 EUR</b> expected" in board
+    shown = text(ada.get(reverse("admin:crm_contact_change", args=[lead.contact_id])))
+    assert 'name="value" min="0" step="0.01" value="1200.50"' in shown and "Lead value: 1200.50" in shown
+    assert "1,200.50 EUR" in text(ada.get(reverse("admin:crm_lead_changelist")))
+    for wrong in ("-1", "a lot", "99999999999", "1.234"):
+        assert "Expected value: Ensure" in (told := text(expect(ada, wrong))) or "Enter a number" in told
+    lead.refresh_from_db()
+    assert str(lead.expected_value) == "1200.50"
+    expect(ada, "1200.50")
+    assert ContactChange.objects.filter(field="lead_value").count() == 1
+    assert "nothing is expected" in text(expect(ada, ""))
+    assert expect(vera, "5").status_code == 403
+
+
 def test_leads_are_taken_over_from_the_table(world, ada, vera, lead):
     asked = {"action": "take_over", "_selected_action": [str(lead.pk)]}
     vera.post(reverse(TABLE), asked)
@@ -248,6 +271,8 @@ def handed(world, lead) -> Task:
 def test_a_lead_handed_over_is_accepted_or_refused_and_the_task_is_done(world, ada, handed, said, meaning):
     assert "1 lead handed over to nobody" in text(ada.get(reverse(BOARD)))
     url = reverse("admin:crm_task_answer", args=[handed.pk])
+    page = reverse("admin:crm_task_change", args=[handed.pk])
+    assert "was handed over" in text(ada.get(page)) and url in text(ada.get(page))
     ada.post(url, {"do": said, "reason": "No budget"})
     handed.refresh_from_db()
     assert Lead.objects.get().stage.meaning == meaning
@@ -255,6 +280,7 @@ def test_a_lead_handed_over_is_accepted_or_refused_and_the_task_is_done(world, a
     assert handed.done_by == "ada"
     told = StageMove.objects.order_by("pk").last()
     assert told.reason == {"accept": "Accepted", "refuse": "No budget"}[said]
+    assert url not in text(ada.get(page))
     ada.post(url, {"do": "refuse" if said == "accept" else "accept"})
     assert Lead.objects.get().stage.meaning == meaning
 
@@ -264,6 +290,17 @@ def test_answering_a_hand_over_needs_the_permission_to_change_leads(world, hande
     assert clerk.post(reverse("admin:crm_task_answer", args=[handed.pk]), {"do": "accept"}).status_code == 403
     handed.refresh_from_db()
     assert handed.done_at is None
+
+
+def test_a_hand_over_is_done_by_its_answer_alone_and_given_on_the_board(world, ada, handed):
+    table = reverse("admin:crm_task_changelist")
+    ada.post(table, {"action": "finish", "_selected_action": [str(handed.pk)]})
+    shown = text(ada.post(reverse("admin:crm_task_done", args=[handed.pk]), follow=True))
+    assert "accepted or refused" in shown
+    form = {"title": "Ana", "body": "", "owner": office.user("bo").pk}
+    ada.post(reverse("admin:crm_task_change", args=[handed.pk]), form)
+    handed.refresh_from_db()
+    assert (handed.done_at, handed.owner, handed.title) == (None, None, "Ana")
 
 
 def test_a_plain_task_is_no_hand_over(world, ada):

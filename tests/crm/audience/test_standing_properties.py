@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -51,13 +51,13 @@ def meant(rule, at, *, current):
 
 
 class Steps(TestCase):
-    @settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=5)
     @given(steps=STEPS, then=st.integers(0, 200))
     def test_step_by_step_and_all_at_once_are_the_same(self, steps, then):
         self._walk(steps, then)
 
     @pytest.mark.chaos
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25)
     @given(steps=STEPS, then=st.integers(0, 200))
     def test_step_by_step_and_all_at_once_are_the_same_often(self, steps, then):
         self._walk(steps, then)

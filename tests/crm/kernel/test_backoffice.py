@@ -48,7 +48,7 @@ def test_history_cannot_be_added_to_changed_or_deleted(db):
 
 
 def test_every_page_is_made_with_the_house_defaults():
-    for admin in (backoffice.ModelAdmin, backoffice.ReadOnlyAdmin, backoffice.ImportExportAdmin):
+    for admin in (backoffice.ModelAdmin, backoffice.ReadOnlyAdmin, backoffice.SheetsAdmin):
         assert admin.show_full_result_count is False
         assert admin.list_per_page == 50
         assert admin.paginator is backoffice.EstimatedPaginator

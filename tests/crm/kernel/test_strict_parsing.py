@@ -2,7 +2,7 @@
 
 import json
 from contextlib import suppress
-from time import monotonic
+from time import process_time
 
 import pytest
 from django.db import connection
@@ -103,10 +103,10 @@ WORST = [
 
 @pytest.mark.parametrize("body", WORST)
 def test_the_worst_that_fits_takes_no_time(body):
-    began = monotonic()
+    began = process_time()
     with suppress(Refused):
         loads(body)
-    assert monotonic() - began < 0.3
+    assert process_time() - began < 0.3
 
 
 json_values = st.recursive(
@@ -115,7 +115,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=1000)
+@settings(max_examples=300)
 @given(st.binary(max_size=300) | json_values.map(lambda value: json.dumps(value).encode()))
 @example(b'{"a": 1e309}')
 @example(b"\xef\xbb\xbf\xef\xbb\xbf1")

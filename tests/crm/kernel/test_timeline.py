@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.kernel import timeline
@@ -21,8 +21,9 @@ class Joined(Source):
     label = "Joined"
     kinds = {"joined": "Joined", "staff": "Staff"}
     column = "date_joined"
+    usual = True
 
-    def page(self, contact_id, before, limit, kinds=None):
+    def page(self, contact_id, before, limit, kinds=None, search=None):
         rows = User.objects.filter(last_name=contact_id, **{f"{self.column}__isnull": False})
         if kinds is not None and "staff" not in kinds:
             rows = rows.filter(is_staff=False)
@@ -48,7 +49,7 @@ class Seen(Joined):
     kinds = {"seen": "Seen"}
     column = "last_login"
 
-    def page(self, contact_id, before, limit, kinds=None):
+    def page(self, contact_id, before, limit, kinds=None, search=None):
         return super().page(contact_id, before, limit)
 
 
@@ -64,7 +65,7 @@ def known_sources(monkeypatch):
 minutes = st.integers(0, 4)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(rows=st.lists(st.tuples(minutes, minutes | st.none()), max_size=15), limit=st.integers(1, 7))
 def test_pages_together_are_the_whole_history_in_order_whatever_ties_there_are(db, rows, limit):
     User.objects.all().delete()

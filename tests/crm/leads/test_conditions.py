@@ -102,7 +102,7 @@ def test_why_in_words_and_what_would_change_it(history, cast):
             "crm.lead_stage", stage=ready, days="2"
         ),
         "are leads at a stage that means “accepted by sales”": rule("crm.lead_meaning", meaning="accepted"),
-        "came to the stage “Sales-ready” of “Ready to buy” in the last 1 day": rule(
+        "came to the stage “Sales-ready” of “Ready to buy” in the last day": rule(
             "crm.lead_entered_stage", stage=ready, within_days="1"
         ),
         "have a score of at least 70 as leads of “Ready to buy”": rule(

@@ -78,6 +78,6 @@ def test_the_story_stands_on_the_timeline(cast, definition):
     entries = timeline.read(ana.pk, kinds={"stage", "task"}).entries
     assert [(entry.title, entry.detail) for entry in entries] == [
         ("“Ready to buy”: Accepted", "was Sales-ready, 60 points, by olga, Accepted"),
-        ("Lead handed over: Ana is sales-ready (Ready to buy)", "for olga, done by olga on 2 March"),
+        ("Lead handed over: Ana is sales-ready (Ready to buy)", "for olga, done by olga on 2 March 2026"),
         ("“Ready to buy”: Sales-ready", "60 points, by a rule"),
     ]

@@ -15,7 +15,11 @@
       fetch("/identity", { method: "POST", body: new URLSearchParams({ visitor: id }) }).then(function (answer) {
         return answer.status === 200 ? answer.json() : null;
       }).then(function (identity) {
-        if (identity) { window.rekindle("identify", identity); }
+        if (!identity) { return; }
+        window.rekindle("identify", identity);
+        fetch("/identity/told", {
+          method: "POST", keepalive: true, body: new URLSearchParams({ sign_in: data.identify })
+        }).catch(function () { /* the next page tells it once more */ });
       }).catch(function () { /* the next page tries again */ });
     });
   });

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import Exists, F, OuterRef
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.kernel import rules
@@ -164,7 +164,7 @@ def holds(document, person):
     return {"all": all(answers), "any": any(answers), "none": not any(answers)}[op]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=80)
 @given(tree=trees)
 def test_any_tree_finds_whom_it_means_and_explains_them_alike(people, tree):
     document = tree if "kind" not in tree else {"all": [tree]}

@@ -62,7 +62,7 @@ def posted(fields):
     return rows.Posted("rule", data, keeps_empty=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TREES, st.data())
 def test_a_moved_row_is_where_it_was_said_to_be_and_nothing_else_changed(tree, data):
     places = places_of(tree)
@@ -81,7 +81,7 @@ def test_a_moved_row_is_where_it_was_said_to_be_and_nothing_else_changed(tree, d
         assert tree == before, "pressed the other way it comes back"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TREES, st.data())
 def test_a_row_moves_from_one_end_of_the_rule_to_the_other(tree, data):
     places = places_of(tree)
@@ -97,7 +97,7 @@ def test_a_row_moves_from_one_end_of_the_rule_to_the_other(tree, data):
     assert at(tree, path) == row
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(TREES)
 def test_what_is_posted_is_the_rule_that_was_shown(tree):
     assert posted(typed(tree)).document == tree
@@ -106,7 +106,7 @@ def test_what_is_posted_is_the_rule_that_was_shown(tree):
     assert is_blank(saved) or parse(saved)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TREES, st.data())
 def test_a_removed_row_takes_only_what_stood_in_it(tree, data):
     places = places_of(tree)
@@ -119,7 +119,7 @@ def test_a_removed_row_takes_only_what_stood_in_it(tree, data):
     assert sorted(left + gone) == sorted(leaves_of(tree))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(TREES, st.data())
 def test_what_is_left_out_of_a_count_is_what_cannot_be_read(tree, data):
     every = [path for path in places_of(tree) if "kind" in at(tree, path)]

@@ -1,0 +1,1 @@
+"""What a colleague can do about a person from their page: one act a file."""
