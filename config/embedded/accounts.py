@@ -1,14 +1,18 @@
 """The system account that PostgreSQL and Valkey run under when we are root: PostgreSQL refuses to be root."""
 
+import fcntl
 import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import Unavailable
+from .places import SYSTEM_HOME
 
 NAME = "rekindle"
 TOOLS = "/usr/sbin:/sbin:/usr/bin:/bin"
@@ -29,8 +33,25 @@ def service_account() -> Account | None:
     """None for an ordinary user: the servers then are simply that user's."""
     if os.geteuid() != 0:
         return None
-    found = _look_up() or _create()
+    found = _look_up()
+    if found is None:
+        with _alone():
+            found = _look_up() or _create()
     return Account(found.pw_uid, found.pw_gid)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """One process of this machine at a time: where two useradd write the list of users at once, the account
+    that one of them was just given may vanish again.
+    """
+    SYSTEM_HOME.mkdir(parents=True, exist_ok=True)
+    lock = os.open(SYSTEM_HOME / "account.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _look_up() -> pwd.struct_passwd | None:
@@ -49,7 +70,6 @@ def _create() -> pwd.struct_passwd:
     else:
         command = []
     made = subprocess.run(command, capture_output=True, text=True, check=False) if command else None
-    # Another clone may have created it in the same second: only what exists now counts.
     if found := _look_up():
         return found
     reason = made.stderr.strip() if made else "there is no useradd"

@@ -137,3 +137,28 @@ def test_a_day_with_leads_and_one_customer(
     )
     assert MarketingPause.objects.get().why == "We speak on Monday"
     assert not complaints
+
+
+GO_TO_ITS_LAST_FIELD = """() => new MutationObserver(() => document.querySelector(".rk-act [name$=-why]")?.focus())
+    .observe(document.body, { childList: true, subtree: true })"""
+
+
+def test_who_goes_to_another_field_at_once_stays_there(live_server: LiveServer, page: Page) -> None:
+    """The first field of a form is chosen as the form appears, not a moment later, when somebody writes in
+    another one already.
+    """
+    ana = person()
+    roles.ensure()
+    user("sara").groups.add(Group.objects.get(name="Sales"))
+    page.goto(f"{live_server.url}/admin/crm/contact/{ana.pk}/change/")
+    page.get_by_label("Username").fill("sara")
+    page.get_by_label("Password").fill("secret")
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("navigation", name="What to do").wait_for()
+    page.evaluate(GO_TO_ITS_LAST_FIELD)
+    page.locator("summary", has_text="Take over").click()
+    page.get_by_label("Because").wait_for()
+    page.wait_for_timeout(200)
+    expect(page.get_by_label("Because")).to_be_focused()
+    page.locator("summary", has_text="Note").click()
+    expect(page.get_by_label("What to remember")).to_be_focused()
