@@ -139,8 +139,9 @@ def test_a_day_with_leads_and_one_customer(
     assert not complaints
 
 
-GO_TO_ITS_LAST_FIELD = """() => new MutationObserver(() => document.querySelector(".rk-act [name$=-why]")?.focus())
-    .observe(document.body, { childList: true, subtree: true })"""
+GO_TO_ITS_LAST_FIELD = """() => new MutationObserver(() =>
+    document.querySelector(".rk-act [name$=-why]")?.focus()
+).observe(document.body, { childList: true, subtree: true })"""
 
 
 def test_who_goes_to_another_field_at_once_stays_there(live_server: LiveServer, page: Page) -> None:
