@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django_celery_beat.models import PeriodicTask
 
+from campaigns.flows import four_eyes
 from campaigns.models import Campaign, Sender, SendingControl
 from campaigns.results import reporting
 from crm.audience import risk_report, standing_chart
@@ -56,6 +57,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         handed_over=Task.objects.filter(
             kind=Task.Kind.HAND_OVER, done_at=None, owner_id=request.user.pk
         ).count(),
+        to_approve=four_eyes.waiting_for(request.user),
         steps=first_steps(shop),
         **people(today),
     )

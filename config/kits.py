@@ -152,7 +152,7 @@ MARKETING_LEADS = Kit(
         "campaigns.enrolment": "v",
         "tracking.event": "v",
     },
-    (*MARKETERS.besides, "campaigns.launch_campaign"),
+    (*MARKETERS.besides, "campaigns.launch_campaign", "campaigns.approve_launch"),
 )
 
 PRIVACY_OFFICERS = Kit(

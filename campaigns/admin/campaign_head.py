@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from campaigns.admin.campaign_form import SETTINGS, WHO
+from campaigns.flows import four_eyes
 from campaigns.flows.triggers.by_hand import ByHand
 from campaigns.models import Campaign
 from campaigns.results import reporting
@@ -32,11 +33,14 @@ def head(
     model_admin: Any, request: HttpRequest, campaign: Campaign, here: str, now: datetime
 ) -> dict[str, Any]:
     """The context of the head, for any page of the campaign."""
+    asked = four_eyes.open_request(campaign)
     return {
         "original": campaign,
         "opts": model_admin.model._meta,
         "sections": sections(request, campaign, here),
         "week": reporting.campaign_at_work(campaign, now - WEEK),
+        "asked": asked,
+        "asked_is_void": asked is not None and four_eyes.is_void(asked),
         "may_act": model_admin.has_change_permission(request, campaign),
     }
 

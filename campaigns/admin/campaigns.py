@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -29,7 +29,7 @@ from campaigns.admin import (
 )
 from campaigns.flows import launching, permitted
 from campaigns.flows.kinds import Playbook, playbooks, triggers
-from campaigns.models import Campaign, Enrolment, Step
+from campaigns.models import Campaign, Enrolment, LaunchRequest, Step
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.kernel.kinds import UnknownKind
@@ -39,7 +39,7 @@ ACTS = {
     "resume": "Running again.",
     "stop": "Stopped for good. People inside leave it.",
 }
-STATES = {"draft": "info", "running": "success", "paused": "warning", "stopped": "danger"}
+STATES = {"asked": "warning", "draft": "info", "running": "success", "paused": "warning", "stopped": "danger"}
 GROUPS = ("Win back", "Welcome", "Sell again", "Tell them", "Listen")
 """The groups of playbooks in the order of the guide; others come after them."""
 FORMS = (campaign_form.WHO, campaign_form.SETTINGS)
@@ -64,7 +64,9 @@ class CampaignAdmin(ModelAdmin):
             campaign=OuterRef("pk"), state=Enrolment.State.ACTIVE, is_test=False
         )
         counted = inside.order_by().values("campaign").annotate(number=Count("pk")).values("number")
-        return super().get_queryset(request).annotate(inside=Coalesce(Subquery(counted), 0))
+        asked = LaunchRequest.objects.filter(campaign=OuterRef("pk"), state=LaunchRequest.State.OPEN)
+        rows = super().get_queryset(request)
+        return rows.annotate(inside=Coalesce(Subquery(counted), 0), is_asked=Exists(asked))
 
     def get_form(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = campaign_form.form_of(_section(request))
@@ -108,6 +110,7 @@ class CampaignAdmin(ModelAdmin):
                 campaign = playbooks.get(key).make(clock.now())
                 if held := _held(request, campaign):
                     raise PermissionDenied(held)
+                self.log_addition(request, campaign, "Made from a playbook.")
         except UnknownKind as error:
             raise Http404(str(error)) from error
         messages.success(request, f"{campaign} is a draft now. Nothing is sent before you launch it.")
@@ -192,7 +195,9 @@ class CampaignAdmin(ModelAdmin):
         return redirect(request.get_full_path())
 
     @display(description="State", label=STATES)
-    def what(self, campaign: Campaign) -> tuple[str, str]:
+    def what(self, campaign: Any) -> tuple[str, str]:
+        if campaign.is_asked:
+            return "asked", "asked to launch"
         return campaign.state, campaign.get_state_display()
 
     @display(description="Lets in")

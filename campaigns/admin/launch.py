@@ -13,21 +13,20 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_http_methods
 
 from campaigns.admin import flow
-from campaigns.flows import editing, forecasting, launching, starting, variants, watching
+from campaigns.flows import editing, forecasting, four_eyes, launching, starting, variants, watching
 from campaigns.flows.check import Check
 from campaigns.flows.checklist import checklist
 from campaigns.flows.forecasting import Forecast
+from campaigns.flows.four_eyes import MANY, MAY_LAUNCH, VERY_MANY, Eyes
 from campaigns.flows.kinds import triggers
+from campaigns.flows.launching import CAN_START
 from campaigns.messages import leading
-from campaigns.models import Campaign, FlowVersion
+from campaigns.models import Campaign, FlowVersion, LaunchRequest
 from crm.kernel import clock
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.shop.settings import shop_zone, this_shop
 
-# Above so many people the launch takes a permission of its own; above the second it is confirmed, too.
-MANY, VERY_MANY = 500, 10_000
-MANY_NEEDS, VERY_MANY_NEEDS = "campaigns.launch_campaign", "campaigns.approve_launch"
-CAN_START = (Campaign.State.DRAFT, Campaign.State.STOPPED)
+ANSWERS = ("approve", "send_back")
 
 
 class LaunchForm(forms.Form):
@@ -48,25 +47,29 @@ class LaunchForm(forms.Form):
     def is_also(self) -> bool:
         return bool(self.cleaned_data.get("existing") == "also")
 
-    def judge(self, campaign: Campaign, made: Forecast | None, user: Any) -> None:
-        """Hold what was decided against the campaign and the forecast; what is missing becomes an error."""
+    def judge(self, campaign: Campaign, made: Forecast | None, user: Any) -> bool:
+        """Hold what was decided against the campaign and the forecast; what is missing becomes an error.
+        Returns whether a second person has to approve it.
+        """
         said = self.cleaned_data
         if self.is_also and not said.get("a_day") and "a_day" not in self.errors:
             self.add_error("a_day", "Say how many of them a day, such as 300.")
         if not campaign.control_share and not said["no_control"]:
             words = "Nobody is held out. Give it a control group, or tick that this is on purpose."
             self.add_error("no_control", words)
-        if said["shadow"]:
-            return
         people = reached(made, self.is_also)
-        if (people is None or people > MANY) and not user.has_perm(MANY_NEEDS):
-            self.add_error(None, _not_allowed(people, MANY))
+        if said["shadow"] or (people is not None and people <= MANY):
+            return False
+        if not user.has_perm(MAY_LAUNCH):
+            self.add_error(None, _not_allowed(people))
         elif people is None or people > VERY_MANY:
-            if not user.has_perm(VERY_MANY_NEEDS):
-                self.add_error(None, _not_allowed(people, VERY_MANY))
-            elif not said["very_many"]:
-                how = f"About {people:,} people" if people is not None else "An unknown number of people"
-                self.add_error("very_many", f"{how} would enter. Tick that this is meant.")
+            eyes = four_eyes.eyes(campaign, user)
+            if eyes.refusal:
+                self.add_error(None, eyes.refusal)
+            elif not eyes.are_two and not said["very_many"]:
+                self.add_error("very_many", f"{_how_many(people)} would enter. Tick that this is meant.")
+            return eyes.are_two
+        return False
 
 
 def urls(model_admin: Any) -> list[Any]:
@@ -84,17 +87,26 @@ def show(model_admin: Any, request: HttpRequest, pk: int) -> HttpResponse:
     campaign = model_admin.get_object(request, str(pk))
     if campaign is None:
         raise Http404
-    may_change = model_admin.has_change_permission(request, campaign)
-    if not (may_change if request.method == "POST" else model_admin.has_view_permission(request, campaign)):
+    if not model_admin.has_view_permission(request, campaign):
         raise PermissionDenied
-    if request.method == "POST":
-        return launch(model_admin, request, campaign)
-    return _page(model_admin, request, campaign, LaunchForm(initial={"a_day": 300}), clock.now())
+    if request.method != "POST":
+        return _page(model_admin, request, campaign, LaunchForm(initial={"a_day": 300}), clock.now())
+    if request.POST.get("do") in ANSWERS:
+        return _answer(model_admin, request, campaign)
+    if not model_admin.has_change_permission(request, campaign):
+        raise PermissionDenied
+    return launch(model_admin, request, campaign)
 
 
 def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
-    """Start it, if the checklist is green and this person may; else the page again, with what is missing."""
+    """Start it, if the checklist is green and this person may, or ask a second person to; else the page
+    again, with what is missing.
+    """
     now = clock.now()
+    if request.POST.get("do") == "withdraw":
+        if four_eyes.withdraw(campaign, request.user, now):
+            messages.success(request, "Nobody is asked any more. Nothing was sent.")
+        return redirect(_here(campaign))
     version = launching.newest_version(campaign)
     _try_links(version)
     form = LaunchForm(request.POST)
@@ -104,22 +116,48 @@ def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
     made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
     checks = _checks(request, campaign, now, version, made)
     missing = [check for check in checks if not check.done]
-    form.judge(campaign, made, request.user)
+    takes_two = form.judge(campaign, made, request.user)
     if missing:
         form.add_error(None, "Mend first: " + " ".join(check.words for check in missing))
     if not form.errors:
+        a_day = form.cleaned_data["a_day"] if form.is_also else None
         try:
-            a_day = form.cleaned_data["a_day"] if form.is_also else None
+            if takes_two:
+                people = reached(made, form.is_also)
+                four_eyes.ask(campaign, request.user, people, now, existing_a_day=a_day)
+                messages.success(request, "Asked to launch. Nothing is sent before a colleague approves.")
+                return redirect(_here(campaign))
             shadow = form.cleaned_data["shadow"]
             by = request.user.get_username()
             may = request.user.has_perm
             starting.start(campaign, by, now, made, existing_a_day=a_day, is_shadow=shadow, may=may)
+            four_eyes.withdraw(campaign, request.user, now)
         except launching.NotReady as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _launched(a_day, shadow))
             return redirect("admin:campaigns_campaign_change", campaign.pk)
     return _page(model_admin, request, campaign, form, now, made, checks)
+
+
+def _answer(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResponse:
+    """Approve what was asked for, which launches it, or send it back."""
+    now = clock.now()
+    try:
+        if request.POST["do"] == "approve":
+            made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
+            asked = four_eyes.approve(campaign, request.user, made, now)
+            messages.success(request, _launched(asked.existing_a_day, False))
+            return redirect("admin:campaigns_campaign_change", campaign.pk)
+        four_eyes.send_back(campaign, request.user, request.POST.get("words", ""), now)
+        messages.success(request, "Sent back. Whoever asked is told.")
+    except launching.NotReady as error:
+        messages.error(request, f"Not launched. {error}")
+    return redirect(_here(campaign))
+
+
+def _here(campaign: Campaign) -> str:
+    return reverse("admin:campaigns_campaign_launch", args=[campaign.pk])
 
 
 def reached(made: Forecast | None, also: bool) -> int | None:
@@ -150,27 +188,37 @@ def _page(
     rows = editing.steps_of(launching.newest_version(campaign))
     people = reached(made, also=False)
     most = watching.TIMES * max(made.expected, watching.AT_LEAST) if made and made.expected is not None else 0
-    context = model_admin.admin_site.each_context(request) | {
-        "title": f"Launch {campaign}",
-        "opts": model_admin.model._meta,
-        "campaign": campaign,
-        "trigger": _words_of(campaign),
-        "checks": [
-            {"check": check, "url": check.url or flow.mended_at(check, rows, here)}
-            for check in sorted(checks, key=_urgency)
-        ],
-        "missing": sum(not check.done for check in checks),
-        "made": made,
-        "most": most,
-        "cast_label": f"on {made.cast_at.astimezone(shop_zone()):%-d %B, %H:%M}"
-        if made and made.cast_at
-        else "",
-        "very_many": people is None or people > VERY_MANY,
-        "untried": any(check.key == "links" and check.warning for check in checks),
-        "can_start": campaign.state in CAN_START,
-        "form": form,
-        "may_change": model_admin.has_change_permission(request, campaign),
-    }
+    # Who may approve is asked only where somebody has to.
+    is_big = campaign.state in CAN_START and (people is None or people > VERY_MANY)
+    eyes = four_eyes.eyes(campaign, request.user) if is_big or form.errors.get("very_many") else Eyes([])
+    context = (
+        model_admin.admin_site.each_context(request)
+        | _asked(request, campaign)
+        | {
+            "title": f"Launch {campaign}",
+            "opts": model_admin.model._meta,
+            "original": campaign,
+            "campaign": campaign,
+            "trigger": _words_of(campaign),
+            "checks": [
+                {"check": check, "url": check.url or flow.mended_at(check, rows, here)}
+                for check in sorted(checks, key=_urgency)
+            ],
+            "missing": sum(not check.done for check in checks),
+            "made": made,
+            "most": most,
+            "cast_label": f"on {made.cast_at.astimezone(shop_zone()):%-d %B, %H:%M}"
+            if made and made.cast_at
+            else "",
+            "is_big": is_big,
+            "eyes": eyes,
+            "very_many_people": VERY_MANY,
+            "untried": any(check.key == "links" and check.warning for check in checks),
+            "can_start": campaign.state in CAN_START,
+            "form": form,
+            "may_change": model_admin.has_change_permission(request, campaign),
+        }
+    )
     return render(request, "campaigns/launch_page.html", context)
 
 
@@ -208,9 +256,25 @@ def _launched(a_day: int | None, shadow: bool) -> str:
     return f"{start} It looks forward only: what was before now starts nothing."
 
 
-def _not_allowed(people: int | None, limit: int) -> str:
-    how = f"About {people:,} people" if people is not None else "It could not be counted how many people"
+def _asked(request: HttpRequest, campaign: Campaign) -> dict[str, Any]:
+    """The request that waits, who may answer it, and how earlier ones were answered."""
+    asked = four_eyes.open_request(campaign)
+    answered = campaign.launch_requests.exclude(state=LaunchRequest.State.OPEN)
+    return {
+        "asked": asked,
+        "asked_is_void": asked is not None and four_eyes.is_void(asked),
+        "may_not_approve": four_eyes.refusal(asked, request.user) if asked else "",
+        "turn_to": four_eyes.eyes_of(asked).names if asked else "",
+        "answered": answered.order_by("-asked_at")[:5],
+    }
+
+
+def _not_allowed(people: int | None) -> str:
     return (
-        f"{how} would enter. More than {limit:,} take a permission that you do not have: ask a "
+        f"{_how_many(people)} would enter. More than {MANY:,} take a permission that you do not have: ask a "
         "colleague who may, or launch it in shadow."
     )
+
+
+def _how_many(people: int | None) -> str:
+    return f"About {people:,} people" if people is not None else "An unknown number of people"

@@ -21,6 +21,7 @@ from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.ticking import ring
 
 State = Campaign.State
+CAN_START = (State.DRAFT, State.STOPPED)
 
 
 class NotReady(ValueError):
@@ -61,7 +62,7 @@ def launch(campaign: Campaign, by: Any, now: datetime, *, may: May | None = None
     what they `may`; a program may all. Raises CannotLaunch.
     """
     with transaction.atomic():
-        locked = _locked(campaign, State.DRAFT, State.STOPPED)
+        locked = _locked(campaign, *CAN_START)
         if found := problems(locked, now, may=may):
             raise CannotLaunch(found)
         version = locked.versions.order_by("-number")[0]

@@ -16,6 +16,7 @@ from campaigns.models.experiments import EntryDay, VariantPick, VariantTest
 from campaigns.models.frequency import ChannelLimit, FrequencySettings, OfferSlot
 from campaigns.models.images import Image
 from campaigns.models.joinings import Joining
+from campaigns.models.launches import LaunchRequest
 from campaigns.models.letters import Letter
 from campaigns.models.offers import Coupon, Offer, OfferProduct, OfferSettings
 from campaigns.models.recommendations import BestSeller, Neighbour, RecommendationRun
@@ -42,6 +43,7 @@ __all__ = [
     "FrequencySettings",
     "Image",
     "Joining",
+    "LaunchRequest",
     "Letter",
     "Neighbour",
     "Offer",

@@ -154,7 +154,7 @@ class Campaign(models.Model):
         indexes = [models.Index(fields=["state"], name="campaign_state")]
         permissions = [
             ("launch_campaign", "May launch a campaign to more than 500 people"),
-            ("approve_launch", "May launch a campaign to more than 10,000 people"),
+            ("approve_launch", "May approve that a colleague launches a campaign to more than 10,000 people"),
             ("call_webhooks", "May put webhooks into campaigns"),
         ]
 

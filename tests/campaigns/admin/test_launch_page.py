@@ -142,8 +142,8 @@ def test_very_many_are_confirmed(campaign, ada, monkeypatch, people):
         (501, None, [], False),
         (20, 481, [], False),
         (501, None, ["campaigns.launch_campaign"], True),
-        (10_001, None, ["campaigns.launch_campaign"], False),
-        (10_001, None, ["campaigns.launch_campaign", "campaigns.approve_launch"], True),
+        (10_001, None, ["campaigns.launch_campaign"], True),
+        (10_001, None, ["campaigns.approve_launch"], False),
         (None, None, [], False),
     ],
 )
