@@ -132,7 +132,7 @@ def running(
         yield Collector(port, process)
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 def without_limits(environment: Mapping[str, str]) -> dict[str, str]:

@@ -27,6 +27,7 @@ BROWSER = "tests/browser/"
 LONG = (
     BROWSER,
     "tests/crm/test_one_meaning.py",
+    "tests/config/test_up.py",
     "tests/journeys/",
     "tests/races/",
     "tests/attacks/test_q1_names.py",

@@ -1,11 +1,14 @@
 """Ports that tests give to programs which are only about to start."""
 
+import os
 import secrets
 import socket
 from contextlib import suppress
 
 # Below those that systems hand out to whoever connects: another test's connection never takes one of these.
-RANGE = range(20_000, 32_000)
+# The processes of `pytest -n 2` have each its own share.
+PROCESS = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+RANGE = range(20_000 + PROCESS, 32_000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
 
 
 def free(number: int = 1) -> list[int]:

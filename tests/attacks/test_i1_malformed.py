@@ -94,7 +94,7 @@ def test_nothing_malformed_is_answered_with_an_error_of_ours(
     assert collector.process.poll() is None
 
     # The collector writes down what it refused now and then, not with every answer.
-    for _ in range(40):
+    for _ in range(120):
         time.sleep(0.5)
         counts = Counter({(one.door, one.reason): one.count for one in Refusal.objects.all()})
         disconnected = sum(count for (_, reason), count in counts.items() if reason == "disconnected")

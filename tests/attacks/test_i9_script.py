@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from tests.conftest import chromium_path
 from tracking.collect.app import SCRIPT
@@ -34,7 +34,6 @@ class Collector:
 
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
-        self.tries: list[float] = []
         self.answer: Callable[[BaseHTTPRequestHandler], None] = lambda handler: handler.send_response(204)
         self.released = threading.Event()
 
@@ -60,7 +59,6 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         collector = self.server.collector
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        collector.tries.append(time.monotonic())
         collector.messages.append(json.loads(body))
         collector.answer(self)
         self.send_header("Access-Control-Allow-Origin", self.headers.get("Origin", ""))
@@ -123,10 +121,14 @@ class Shop:
     def events(self) -> list[dict[str, Any]]:
         return [event for message in self.collector.messages for event in message["e"]]
 
-    def wait(self, number: int, seconds: float = 5) -> None:
+    def wait(self, number: int) -> None:
         """Until so many messages came."""
-        end = time.monotonic() + seconds
-        while len(self.collector.messages) < number and time.monotonic() < end:
+        self.until(lambda: len(self.collector.messages) >= number)
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        end = time.monotonic() + 30
+        while not is_so():
+            assert time.monotonic() < end, self.collector.messages
             self.page.wait_for_timeout(50)
 
     def close(self) -> None:
@@ -148,7 +150,7 @@ def test_it_works_under_the_shops_own_strict_policy_without_cookies(shop: Shop) 
     shop.open()
     shop.call("page")
     shop.call("cart", {"token": "c1", "lines": []})
-    shop.wait(1)
+    shop.until(lambda: len(shop.events()) == 2)
 
     assert [event["t"] for event in shop.events()] == ["page", "cart"]
     assert len({message["v"] for message in shop.collector.messages}) == 1
@@ -177,18 +179,22 @@ def test_before_consent_nothing_is_sent_or_stored_and_after_it_what_waited_goes(
 
 
 def test_a_visitor_stays_the_same_until_reset(shop: Shop) -> None:
-    shop.open()
-    shop.call("page")
-    shop.wait(1)
-    shop.open("second")
-    shop.call("page")
-    shop.wait(2)
-    shop.call("reset")
-    shop.call("page")
-    shop.wait(3)
+    def visitors() -> dict[str, str]:
+        """Who had which cart; a batch may come twice where its page is left before the answer."""
+        messages = list(shop.collector.messages)
+        return {event["p"]["token"]: message["v"] for message in messages for event in message["e"]}
 
-    first, second, third = (message["v"] for message in shop.collector.messages)
-    assert first == second != third
+    shop.open()
+    shop.call("cart", {"token": "c1", "lines": []})
+    shop.until(lambda: "c1" in visitors())
+    shop.open("second")
+    shop.call("cart", {"token": "c2", "lines": []})
+    shop.until(lambda: "c2" in visitors())
+    shop.call("reset")
+    shop.call("cart", {"token": "c3", "lines": []})
+    shop.until(lambda: "c3" in visitors())
+
+    assert visitors()["c1"] == visitors()["c2"] != visitors()["c3"]
 
 
 def test_what_waits_when_the_page_goes_away_leaves_by_beacon(shop: Shop) -> None:
@@ -197,21 +203,24 @@ def test_what_waits_when_the_page_goes_away_leaves_by_beacon(shop: Shop) -> None
     shop.page.goto("about:blank")
     shop.wait(1)
 
-    assert [event["t"] for event in shop.events()] == ["cart"]
+    assert {event["p"].get("token") for event in shop.events()} == {"c1"}
 
 
 def test_a_server_that_fails_is_asked_three_times_and_no_more(shop: Shop) -> None:
     shop.collector.answer = lambda handler: handler.send_response(500)
+    asking: list[Request] = []
+    shop.page.on("request", lambda one: asking.append(one))
+    shop.page.on("response", lambda one: asking.remove(one.request))
+    shop.page.clock.install()
     shop.open()
     shop.call("page")
-    shop.page.wait_for_timeout(18_000)
+    for _ in range(120):
+        shop.page.wait_for_timeout(20)
+        shop.until(lambda: not asking)
+        shop.page.clock.fast_forward(1_000)
 
-    assert len(shop.collector.tries) == 3
-    waits = [
-        later - earlier
-        for earlier, later in zip(shop.collector.tries, shop.collector.tries[1:], strict=False)
-    ]
-    assert waits[1] > waits[0] > 2
+    first, second, third = (message["s"] for message in shop.collector.messages)
+    assert third - second > second - first > 2_000
     assert {event["id"] for event in shop.events()} == {shop.events()[0]["id"]}
     assert shop.errors() == []
 
@@ -221,10 +230,9 @@ def test_a_server_that_fails_is_asked_three_times_and_no_more(shop: Shop) -> Non
     assert shop.events()[-1]["id"] == shop.events()[0]["id"]
 
 
-@pytest.mark.alone
 def test_a_server_that_is_slow_or_down_holds_nothing_up(shop: Shop) -> None:
     def hang(handler: BaseHTTPRequestHandler) -> None:
-        shop.collector.released.wait(30)
+        shop.collector.released.wait(120)
         handler.send_response(204)
 
     shop.collector.answer = hang
@@ -233,7 +241,7 @@ def test_a_server_that_is_slow_or_down_holds_nothing_up(shop: Shop) -> None:
     shop.wait(1)
     started = time.monotonic()
     shop.open("next")
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 60
     assert shop.errors() == []
 
     shop.context.route(f"{shop.collect_url}/c", lambda route: route.abort("connectionrefused"))
@@ -266,10 +274,9 @@ def test_nothing_a_page_calls_makes_it_throw(shop: Shop) -> None:
     shop.page.evaluate("Object.defineProperty(window, 'localStorage', {get() { throw new Error('no') }})")
     shop.call("reset")
     shop.call("search", {"query": "lamps"})
-    shop.page.wait_for_timeout(1500)
+    shop.until(lambda: bool(shop.events()) and shop.events()[-1]["p"] == {"query": "lamps"})
 
     assert shop.errors() == []
-    assert shop.events()[-1]["p"] == {"query": "lamps"}
 
 
 @pytest.mark.alone

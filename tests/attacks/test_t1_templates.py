@@ -237,7 +237,6 @@ def test_t1_every_payload_is_refused_or_literal_before_it_may_be_used():
         assert problems(f"{payload}", "subject") or payload in literal, payload
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("payload", GREEDY, ids=range(len(GREEDY)))
 def test_t2_a_greedy_template_is_stopped(payload):
     began = time.process_time()
@@ -246,7 +245,8 @@ def test_t2_a_greedy_template_is_stopped(payload):
         assert len(shown) <= liquid.LONGEST_OUTPUT
     except (BrokenTemplate, RenderFailed):
         pass
-    assert time.process_time() - began < 1.5
+    # What is not stopped takes minutes; how fast this machine is says nothing.
+    assert time.process_time() - began < 6
     assert liquid.render(liquid.parse("{{ contact.first_name }}", html=True), variables.example()) == "Ana"
 
 

@@ -6,6 +6,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from config import administrators
 from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.widths import keeps_within
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -21,8 +22,7 @@ def test_the_first_administrator_logs_in(
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Log in").click()
     expect(page).to_have_url(f"{live_server.url}/admin/")
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= size["width"], "nothing sticks out at the side"
+    keeps_within(page, size["width"])
     assert complaints == []
 
 

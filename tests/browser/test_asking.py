@@ -14,7 +14,7 @@ from crm.kernel import clock
 from crm.models import Contact, Segment, Status
 from crm.people import statuses
 from tests.browser import pictures
-from tests.browser.conftest import DESKTOP, PHONE
+from tests.browser.widths import fits
 from tests.campaigns.surveys.stage import answers, path, sent
 from tests.office import set_up_shop
 
@@ -43,13 +43,6 @@ def office(live_server: LiveServer, page: Page) -> Page:
     cookie = client.cookies["sessionid"].value
     page.context.add_cookies([{"name": "sessionid", "value": cookie, "url": live_server.url}])
     return page
-
-
-def fits(page: Page) -> None:
-    """Nothing stands out to the right at phone width."""
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
 
 
 def test_one_tap_opens_and_one_button_answers(

@@ -11,7 +11,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from crm.models import Contact, Segment, Standing
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 
 pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -26,13 +26,6 @@ def office(live_server: LiveServer, page: Page) -> Page:
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     return page
-
-
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    # Charts follow a moment after the window.
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_marketer_looks_at_who_slips_away(

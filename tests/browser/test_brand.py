@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.images import library
 from campaigns.models import Image, StepVariant
 from tests import office as cast
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 from tests.campaigns import mailing
 from tests.campaigns.images.pictures import photo, upload
 
@@ -31,12 +33,6 @@ def office(live_server: LiveServer, page: Page, settings, tmp_path) -> Page:
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     return page
-
-
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_pictures_are_dropped_described_and_looked_at(
@@ -58,8 +54,7 @@ def test_pictures_are_dropped_described_and_looked_at(
     expect(page.get_by_text("2 pictures were added")).to_be_visible()
     expect(page.get_by_text("logo.svg: SVG is not taken")).to_be_visible()
     shown = page.locator(".rk-thumbnail").first
-    expect(shown).to_be_visible()
-    assert shown.evaluate("image => image.complete && image.naturalWidth") == 300
+    expect(shown).to_have_js_property("naturalWidth", 300)
     page.locator("input[name=form-0-alt]").fill("A summer’s day")
     pictures.keep(page, "brand-pictures")
     fits(page)
@@ -151,6 +146,23 @@ def test_the_brand_kit_is_chosen_beside_a_message_in_it(
     pictures.keep(page, "brand-saved-blocks")
     fits(page)
     assert complaints == []
+
+
+def test_of_pictures_searched_for_the_newest_answer_counts(live_server: LiveServer, office: Page) -> None:
+    page, held = office, list[Route]()
+    library.take(upload(photo(400, 120, "PNG"), "our logo.png"), None, cast.NOW)
+    page.goto(f"{live_server.url}/admin/campaigns/brandkit/")
+    everything = re.compile(r"\?q=$")
+    page.route(everything, lambda route: held.append(route))
+    with page.expect_request(everything):
+        page.get_by_role("button", name="Choose a picture").click()
+    page.get_by_label("Search pictures").fill("nothing like it")
+    expect(page.get_by_text("No picture is found.")).to_be_visible()
+    with page.expect_response(everything):
+        held[0].continue_()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("button", name="our logo")).to_have_count(0)
+    expect(page.get_by_text("No picture is found.")).to_be_visible()
 
 
 def test_the_editor_takes_pictures_and_saved_blocks(

@@ -10,7 +10,7 @@ from pytest_django.live_server_helper import LiveServer
 from campaigns.models import Campaign, Enrolment
 from crm.models import Segment
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 from tests.campaigns.flows.stage import WAIT, flow, shopper
 from tests.office import set_up_shop
 
@@ -28,12 +28,6 @@ def office(live_server: LiveServer, page: Page) -> Page:
     return page
 
 
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
-
-
 def test_a_colleague_puts_people_in(live_server: LiveServer, office: Page, complaints: list[str]) -> None:
     page = office
     campaign = flow(WAIT, trigger="campaigns.by_hand", trigger_params={}, name="Call back")
@@ -46,7 +40,8 @@ def test_a_colleague_puts_people_in(live_server: LiveServer, office: Page, compl
     page.get_by_role("button", name="Put in").click()
     expect(page.get_by_text("1 put in")).to_be_visible()
     page.get_by_label("Segment or list").select_option("Friends")
-    page.get_by_role("button", name="Put them in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Put them in").click()
     expect(page.get_by_text("1 put in")).to_be_visible()
     pictures.keep(page, "by-hand")
     fits(page)

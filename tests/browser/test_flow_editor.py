@@ -16,7 +16,7 @@ from crm.kernel import clock
 from tests import office as cast
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
-from tests.browser.test_offers import fits
+from tests.browser.widths import fits, keeps_within
 from tests.campaigns import mailing
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -131,9 +131,27 @@ def test_a_flow_is_changed_by_keyboard_on_a_telephone(
     expect(page.get_by_role("status").first).to_contain_text("Moved up.")
     expect(page.get_by_role("button", name="Move down")).to_be_focused()
     assert shape(campaign) == [("wait", ""), ("send_email", "")]
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= PHONE["width"], "nothing sticks out at the side"
+    keeps_within(page, PHONE["width"])
     assert complaints == []
+
+
+PRESSED_AT_ONCE = """() => {
+  window.isSamePage = true;
+  new MutationObserver((_, observer) => {
+    const kinds = [...document.querySelectorAll(".rk-kinds button")];
+    const kind = kinds.find((one) => one.textContent.includes("Wait"));
+    if (kind) observer.disconnect(), kind.click();
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
+
+
+def test_what_has_just_come_onto_the_page_works_at_once(live_server: LiveServer, office: Page) -> None:
+    page, campaign = office, cast.draft(clock.now())
+    page.goto(flow_of(live_server, campaign))
+    page.evaluate(PRESSED_AT_ONCE)
+    page.locator(".rk-plus a").last.click()
+    expect(page.locator("#rk-panel-title")).to_have_text("Wait")
+    assert page.evaluate("window.isSamePage"), "the page was not left"
 
 
 @pytest.mark.parametrize("size", [pictures.WIDTHS["desktop"], PHONE], ids=["desktop", "phone"])
@@ -151,8 +169,7 @@ def test_a_deleted_step_comes_back_by_keyboard_also_after_a_reload(
     expect(page.get_by_text("Step deleted: Send")).to_be_visible()
     expect(undo).to_be_focused()
     assert shape(campaign) == [("wait", "")]
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= size["width"], "nothing sticks out at the side"
+    keeps_within(page, size["width"])
     pictures.keep(page, "flow-editor-undo")
     page.set_viewport_size(size)  # type: ignore[arg-type]
 

@@ -10,7 +10,7 @@ from campaigns.models import ChannelLimit, Decision, FrequencySettings
 from crm.kernel import clock
 from tests import office as cast
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,9 +35,7 @@ def test_a_marketer_changes_a_limit_and_adds_one(
     page.goto(f"{live_server.url}/admin/campaigns/frequencysettings/")
     expect(page.get_by_role("heading", name="In which order campaigns go")).to_be_visible()
     pictures.keep(page, "frequency")
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
+    fits(page)
     page.get_by_label("Messages leave from").fill("10:00")
     page.locator("[name=limits-1-at_most]").fill("3")
     page.get_by_role("link", name="Add another limit").click()

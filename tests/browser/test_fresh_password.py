@@ -8,7 +8,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from tests import office
 from tests.browser import pictures
-from tests.browser.test_lists import fits
+from tests.browser.widths import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.proof]
 

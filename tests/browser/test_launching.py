@@ -10,7 +10,7 @@ from campaigns.models import Campaign, Delivery, Enrolment, EntryDay
 from crm.kernel import clock
 from tests import office as cast
 from tests.browser import pictures
-from tests.browser.test_offers import fits
+from tests.browser.widths import fits
 from tests.campaigns import mailing
 from tests.campaigns.flows.stage import AT, MINUTE, SEND, WAIT, buy, flow, leave_cart
 from tests.campaigns.flows.test_planning import cast as broadcast

@@ -15,6 +15,7 @@ from crm.models import Contact, Lead, LeadDefinition, Stage, StageMove, Task
 from tests import office
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
+from tests.browser.widths import keeps_within
 
 pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -71,7 +72,7 @@ def test_a_card_is_moved_by_keyboard_alone(page: Page, board: str, complaints: l
     lead.refresh_from_db()
     assert lead.stage == ready
     assert StageMove.objects.get().actor == "ada"
-    assert page.evaluate("document.activeElement.id") == f"move-{lead.pk}"
+    expect(page.locator(f"#move-{lead.pk}")).to_be_focused()
     pictures.keep(page, "leads-board")
     assert complaints == []
 
@@ -108,8 +109,7 @@ def test_every_page_of_leads_fits_a_phone(page: Page, board: str, complaints: li
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         answer = page.goto(f"{admin}{path}")
         assert answer and answer.status == 200, name
-        if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
-            wide.append(name)
+        keeps_within(page, PHONE["width"])
         if page.evaluate(CUT_OFF):
             wide.append(f"{name}: a button of a rule is cut off")
         pictures.keep(page, f"leads-{name}")

@@ -10,15 +10,9 @@ from crm.kernel import clock
 from crm.ticking import run_tick
 from tests import office
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.proof]
-
-
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_list_is_filtered_saved_and_taken_away(
@@ -41,6 +35,7 @@ def test_a_list_is_filtered_saved_and_taken_away(
     expect(page.get_by_role("link", name="From Portugal")).to_have_attribute("aria-current", "page")
     pictures.keep(page, "list")
     fits(page)
+    page.wait_for_load_state()
 
     # By keyboard from anywhere: some letters, down, enter.
     page.keyboard.press("Control+k")
@@ -57,6 +52,7 @@ def test_a_list_is_filtered_saved_and_taken_away(
     expect(page.get_by_text("Nobody and nothing")).to_be_visible()
     page.goto(f"{live_server.url}/admin/crm/contact/")
     page.get_by_role("link", name="From Portugal").click()
+    expect(page.get_by_role("link", name="From Portugal")).to_have_attribute("aria-current", "page")
     page.locator("a[href*='/export/of/']:visible").click()
     expect(page.get_by_role("heading", name="2 contacts, country: PT")).to_be_visible()
     pictures.keep(page, "export-choose")
@@ -66,7 +62,7 @@ def test_a_list_is_filtered_saved_and_taken_away(
     expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     pictures.keep(page, "export-waiting")
     run_tick("crm.exports", clock.now())
-    expect(page.get_by_text("2 rows")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("2 rows")).to_be_visible()
     pictures.keep(page, "export-ready")
     fits(page)
     with page.expect_download() as download:

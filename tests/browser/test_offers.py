@@ -16,6 +16,7 @@ from campaigns.offers.reserving import Wanted
 from tests import office as cast
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
+from tests.browser.widths import fits, keeps_within
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -28,12 +29,6 @@ def office(live_server: LiveServer, page: Page, world: cast.World) -> Page:
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     return page
-
-
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_marketer_makes_an_offer_and_fills_its_pool(
@@ -109,5 +104,5 @@ def test_a_coupon_can_be_read_by_day_and_by_night_on_a_telephone(
     for words in ("20 % off", "SPRING-7KQ2-MX9D-4HJPW", "For you"):
         text = page.get_by_text(words, exact=True)
         assert (sum(text.evaluate(BEHIND)) > 600) is is_light, (words, text.evaluate(BEHIND))
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    keeps_within(page, PHONE["width"])
     context.close()

@@ -12,6 +12,7 @@ from crm.models import Contact, OwnField
 from crm.ticking import run_tick
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
+from tests.browser.widths import keeps_within
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -24,7 +25,8 @@ def test_own_fields_from_making_them_to_answering_one(
     page.goto(f"{admin}/")
     page.get_by_label("Username").fill(administrators.FIRST)
     page.get_by_label("Password").fill(password)
-    page.get_by_role("button", name="Log in").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Log in").click()
 
     page.goto(f"{admin}/crm/ownfield/add/")
     page.get_by_label("Label").fill("Mood")
@@ -34,6 +36,7 @@ def test_own_fields_from_making_them_to_answering_one(
     expect(page.get_by_text("A list needs its answers, one a line.")).to_be_visible()
     page.get_by_label("Answers").fill("Sunny\nGrey")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("was added successfully")).to_be_visible()
     page.goto(f"{admin}/crm/ownfield/add/")
     page.get_by_label("Label").fill("Birthday")
     page.get_by_label("Type").select_option("date")
@@ -62,11 +65,12 @@ def test_own_fields_from_making_them_to_answering_one(
     page.get_by_role("link", name="Change the columns").click()
     page.get_by_label("Words that mean no answer").fill("Select")
     page.get_by_role("button", name="Dry run: see what it would do").click()
+    expect(page.get_by_text("Waiting for a worker.")).to_be_visible()
     run_tick("crm.imports", clock.now())
     expect(page.get_by_text("28 new, such as")).to_be_visible()
     pictures.keep(page, "import-checked")
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    keeps_within(page, PHONE["width"])
     page.get_by_role("button", name="Bring it in").click()
     expect(page.get_by_text("it goes on without you")).to_be_visible()
     pictures.keep(page, "import-running")
@@ -84,6 +88,6 @@ def test_own_fields_from_making_them_to_answering_one(
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_role("definition").filter(has_text="Grey")).to_be_visible()
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    keeps_within(page, PHONE["width"])
     assert OwnField.objects.count() == 2
     assert complaints == []

@@ -20,10 +20,11 @@ from playwright.sync_api import Browser
 
 from config.embedded.places import Places
 from tests import leftovers, servers
-from tests.browser.conftest import DESKTOP, PATIENCE_MS, PHONE
+from tests.browser.conftest import DESKTOP, PATIENCE_MS
 from tests.browser.importing import Importer, Refused
 from tests.browser.own_reading import Sheet, is_true, read
 from tests.browser.real_files import FILES, File
+from tests.browser.widths import fits
 from tests.config import installations
 from tests.config.installations import Installation
 from tests.shared import shared
@@ -255,10 +256,7 @@ def look(importer: Importer, path: Path, file: File, walked: Walked) -> dict[str
 def told(importer: Importer) -> None:
     """What the page says fits on a phone, and nothing went wrong on the way to it."""
     assert importer.failures == []
-    importer.page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    width = importer.page.evaluate("document.documentElement.scrollWidth")
-    importer.page.set_viewport_size(DESKTOP)  # type: ignore[arg-type]
-    assert width <= PHONE["width"], importer.page.url
+    fits(importer.page)
 
 
 def truthful(refused: list[Refused], columns: dict[str, str], sheet: Sheet) -> None:

@@ -14,7 +14,7 @@ from campaigns.models import RecommendationRun
 from crm.kernel import clock
 from crm.models import Contact, Product
 from tests.browser import pictures
-from tests.browser.conftest import PHONE
+from tests.browser.widths import fits
 
 pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,12 +31,6 @@ def office(live_server: LiveServer, clean_broker: None, page: Page) -> Page:
         [{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": live_server.url}]
     )
     return page
-
-
-def fits(page: Page) -> None:
-    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
-    page.wait_for_function("width => document.documentElement.scrollWidth <= width", arg=PHONE["width"])
-    page.set_viewport_size({"width": 1280, "height": 800})
 
 
 def test_a_marketer_looks_at_what_goes_with_what(

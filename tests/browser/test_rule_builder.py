@@ -13,6 +13,7 @@ from crm.models import Segment
 from tests import office
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
+from tests.browser.widths import keeps_within
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -110,8 +111,7 @@ def test_a_nested_segment_by_keyboard_on_a_phone(add_page: Page, complaints: lis
     expect(panel).to_contain_text("Bo Berg is out.")
     press(page, "Enter")
     assert page.url.endswith("/add/"), "Enter there asks and saves nothing"
-    wide = page.evaluate("document.documentElement.scrollWidth")
-    assert wide <= PHONE["width"], "nothing sticks out at the side"
+    keeps_within(page, PHONE["width"])
     hidden = page.evaluate(
         "[...document.querySelectorAll('.rk-rule, .rk-rule *')].filter(one => !one.closest('.rk-hidden')"
         " && one.getBoundingClientRect().right > innerWidth).map(one => one.outerHTML)"

@@ -9,7 +9,7 @@ from threading import Thread
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from pytest_django.live_server_helper import LiveServer
 
 from campaigns.messages import text
@@ -18,6 +18,7 @@ from crm.kernel import clock
 from tests import office
 from tests.browser import pictures
 from tests.browser.conftest import PHONE
+from tests.browser.widths import keeps_within
 from tests.campaigns import gallery
 
 LIQUID = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
@@ -198,7 +199,23 @@ def test_blocks_are_moved_copied_and_removed_by_keyboard_on_a_telephone(add_page
     page.keyboard.press("Enter")
     expect(names).to_have_text(["Head with logo", "Text", "Text", "Footer"])
     page.locator(".rk-block summary").nth(0).hover()
-    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+    keeps_within(page, PHONE["width"])
+
+
+def test_who_writes_elsewhere_while_a_block_is_on_its_way_is_left_there(add_page: Page) -> None:
+    page, held = add_page, list[Route]()
+    address = str(page.locator("[data-row-url]").get_attribute("data-row-url"))
+    page.route(f"**{address}", lambda route: held.append(route))
+    page.get_by_text("+ Add a block").click()
+    with page.expect_request(f"**{address}"):
+        page.locator(".rk-block-menu").get_by_role("button", name="Cart").click()
+    subject = page.locator("#id_subject")
+    subject.click()
+    page.keyboard.type("Your")
+    held[0].continue_()
+    expect(page.locator("[data-block-status]")).to_contain_text("Cart is added")
+    page.keyboard.type(" cart")
+    expect(subject).to_have_value("Your cart")
 
 
 @pytest.mark.proof
@@ -216,7 +233,7 @@ def test_every_block_is_one_column_on_a_telephone_and_nothing_sticks_out(
     for shown in gallery.for_everybody(gallery.version_of(*gallery.all_blocks())):
         page.set_viewport_size(PHONE)  # type: ignore[arg-type]
         page.set_content(shown.html)
-        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+        keeps_within(page, PHONE["width"])
         beside = page.evaluate(
             "[...document.querySelectorAll('[class*=mj-column-per]')].filter("
             "one => one.getBoundingClientRect().width < 300).map(one => one.outerHTML.slice(0, 200))"

@@ -172,7 +172,7 @@ def queued() -> list[Delivery]:
     return list(Delivery.objects.filter(state=DeliveryState.QUEUED).order_by("id"))
 
 
-def send(now: datetime = AT, seconds: float = 30, limit: int | None = None) -> outbox.Counts:
+def send(now: datetime = AT, seconds: float = 300, limit: int | None = None) -> outbox.Counts:
     return outbox.deliver(lambda: now, Budget(seconds), limit=limit)
 
 

@@ -132,14 +132,14 @@ def test_a_connection_lost_after_the_dot_is_unknown_and_the_next_letter_still_go
 
 
 def test_silence_after_the_dot_is_unknown_when_its_time_is_over():
-    with SmtpSink(Fault("dot", delay=5, times=1)) as sink:
-        found = outcomes(courier(sink, dot_seconds=0.3), letters(2))
+    with SmtpSink(Fault("dot", delay=20, times=1)) as sink:
+        found = outcomes(courier(sink, dot_seconds=1.5), letters(2))
         assert [found[n].ending for n in (1, 2)] == [Ending.UNKNOWN, Ending.SENT]
 
 
 def test_a_slow_acceptance_is_waited_for():
-    with SmtpSink(Fault("dot", delay=1.5, times=1)) as sink:
-        assert endings(outcomes(courier(sink, phase_seconds=1), letters(1))) == {Ending.SENT: 1}
+    with SmtpSink(Fault("dot", delay=3.5, times=1)) as sink:
+        assert endings(outcomes(courier(sink, phase_seconds=3), letters(1))) == {Ending.SENT: 1}
         assert len(sink.accepted()) == 1
 
 
@@ -190,7 +190,7 @@ def test_a_server_that_says_nothing_is_given_up():
     with SmtpSink(Fault("connect", delay=5)) as sink:
         began = time.monotonic()
         assert endings(outcomes(courier(sink, phase_seconds=0.3), letters(1))) == {Ending.UNREACHABLE: 1}
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 4.5
 
 
 def test_a_fence_that_raises_stops_the_run_with_an_outcome_for_all_that_was_begun():

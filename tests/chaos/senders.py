@@ -42,7 +42,7 @@ class Senders:
         victim.kill()
         victim.wait()
 
-    def stop(self, seconds: float = 30) -> list[int]:
+    def stop(self, seconds: float = 120) -> list[int]:
         """SIGTERM for all; returns what they said on leaving."""
         for one in self.running:
             one.send_signal(signal.SIGTERM)

@@ -58,7 +58,7 @@ class Installation:
             )
         return self
 
-    def wait_until_running(self, seconds: float = 90) -> str:
+    def wait_until_running(self, seconds: float = 300) -> str:
         assert self.process
         deadline = time.monotonic() + seconds
         while "Rekindle is running" not in self.output():
@@ -74,7 +74,7 @@ class Installation:
         """Ctrl-C: the terminal tells the whole foreground group."""
         assert self.process
         os.killpg(self.process.pid, signal.SIGINT)
-        return self.process.wait(60)
+        return self.process.wait(180)
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         command = [self.python, "manage.py", *arguments]
@@ -111,7 +111,7 @@ def copied_clone(target: Path) -> Path:
     return target
 
 
-def wait_until(condition: Callable[[], object], seconds: float = 60) -> bool:
+def wait_until(condition: Callable[[], object], seconds: float = 180) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

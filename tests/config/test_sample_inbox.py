@@ -41,13 +41,13 @@ def letter(subject: str = "Your cart", to: str = "ana@example.com") -> EmailMess
 
 
 def send(sample: Sample, *messages: EmailMessage) -> None:
-    with smtplib.SMTP("127.0.0.1", sample.ports[2], timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sample.ports[2], timeout=60) as smtp:
         for message in messages:
             smtp.send_message(message)
 
 
 def get(sample: Sample, path: str, method: str = "GET") -> tuple[int, str, dict[str, str]]:
-    connection = http.client.HTTPConnection("127.0.0.1", sample.ports[1], timeout=5)
+    connection = http.client.HTTPConnection("127.0.0.1", sample.ports[1], timeout=60)
     connection.request(method, path, b"" if method == "POST" else None)
     answer = connection.getresponse()
     text = answer.read().decode("utf-8", "replace")
@@ -145,7 +145,7 @@ def test_the_unsubscribe_button_posts_to_the_product_only(sample: Sample) -> Non
     ],
 )
 def test_mail_that_is_no_mail_is_kept_and_shown(sample: Sample, raw: bytes) -> None:
-    with smtplib.SMTP("127.0.0.1", sample.ports[2], timeout=5) as smtp:
+    with smtplib.SMTP("127.0.0.1", sample.ports[2], timeout=60) as smtp:
         smtp.sendmail("a@example.com", ["b@example.com"], raw)
     name = sample.mailbox.newest()[0].name
     assert "b@example.com" in get(sample, "/")[1]

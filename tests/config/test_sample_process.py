@@ -52,7 +52,7 @@ def test_one_process_serves_all_three_and_a_term_signal_ends_it(tmp_path: Path) 
     try:
         for port in given[:2]:
             wait_until_it_answers(port)
-        with socket.create_connection(("127.0.0.1", given[2]), timeout=5) as smtp:
+        with socket.create_connection(("127.0.0.1", given[2]), timeout=60) as smtp:
             assert smtp.recv(100).startswith(b"220 ")
         process.send_signal(signal.SIGTERM)
         assert process.wait(5) == 0

@@ -52,7 +52,7 @@ class Browser:
         return self._send("POST", path, urlencode(form))
 
     def _send(self, method: str, path: str, body: str = "", **headers: str) -> "Browser":
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         cookie = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {"Host": f"shop.localhost:{self.port}", "Cookie": cookie, **headers}
         if method == "POST":

@@ -36,7 +36,7 @@ def at_once(work, threads=THREADS):
 
     def run(_number):
         try:
-            together.wait(30)
+            together.wait(120)
             return work()
         finally:
             connection.close()

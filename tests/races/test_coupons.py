@@ -31,7 +31,7 @@ def at_once(works):
 
     def run(work):
         try:
-            together.wait(30)
+            together.wait(120)
             return work()
         finally:
             connection.close()

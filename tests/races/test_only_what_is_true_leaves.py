@@ -87,7 +87,7 @@ CHANGES = {
 def test_a_product_that_changes_before_the_fence_is_told_anew_in_every_message(raced, shop, what):  # noqa: F811
     change, names, words = CHANGES[what]
     mailing.queue(60, template=letter())
-    sink = raced(once(change), seconds=15)
+    sink = raced(once(change), seconds=120)
     found = texts(sink)
     assert len(found) == 60 and set(sink.copies().values()) == {1}
     for text in found:

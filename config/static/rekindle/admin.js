@@ -1,5 +1,8 @@
 // Widths and heights of bars come from data, not from style attributes, so that the policy can stay strict.
 (() => {
+  // What htmx swaps in works as it appears, and its first field is chosen then: a moment later, as is usual, a click
+  // would go past htmx, and somebody who writes in another field already would be torn out of it.
+  htmx.config.defaultSettleDelay = 0;
   const draw = (root) => {
     for (const bar of root.querySelectorAll("[data-percent]")) {
       bar.style.setProperty("--percent", `${bar.dataset.percent}%`);

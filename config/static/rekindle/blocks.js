@@ -25,17 +25,25 @@
     return new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-block]");
   };
   const put = async (list, fields, place) => {
+    let gone = false;
+    const goes = ({ target }) => (gone = target.matches("input, select, textarea"));
+    document.addEventListener("focusin", goes);
     try {
       const row = await fetched(list, fields);
       place(row);
       row.querySelector("details").open = true;
-      row.scrollIntoView({ block: "nearest", behavior: "smooth" });
-      (row.querySelector("[data-block-field]") ?? row.querySelector("summary")).focus({ preventScroll: true });
+      // Whoever went on to write in another field meanwhile is left there.
+      if (!gone) {
+        row.scrollIntoView({ block: "nearest", behavior: "smooth" });
+        (row.querySelector("[data-block-field]") ?? row.querySelector("summary")).focus({ preventScroll: true });
+      }
       row.dispatchEvent(new CustomEvent("rk:block-added", { bubbles: true }));
       say(list, `${name(row)} is added.`);
       changed(list);
     } catch {
       say(list, "The block could not be added just now. What you typed is kept; try once more.");
+    } finally {
+      document.removeEventListener("focusin", goes);
     }
   };
   const beforeFooter = (list) => (row) => {

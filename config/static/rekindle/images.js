@@ -44,9 +44,13 @@
       window_.close();
       field.focus();
     };
+    // Answers may come in another order than they were asked for: only the newest counts.
+    let newest = 0;
     const show = async () => {
+      const mine = ++newest;
       const answer = await fetch(`${field.dataset.chooseImage}?q=${encodeURIComponent(search.value)}`);
       const images = answer.ok ? await answer.json() : [];
+      if (mine !== newest) return;
       list.replaceChildren(...images.map((image) => {
         const picture = made("img", { src: image.small, alt: image.alt, loading: "lazy" });
         const button = made("button", { type: "button" }, picture, made("span", { textContent: image.name }));

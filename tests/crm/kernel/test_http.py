@@ -201,11 +201,11 @@ def test_too_much_is_not_read(canary):
     "answer", [ANSWER, b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 500, b"HTTP/1.1 200 " + b"x" * 500]
 )
 def test_a_byte_now_and_then_does_not_hold_the_line_open(canary, answer):
-    server = canary(answer, drip=0.1)
+    server = canary(answer, drip=0.5)
     began = monotonic()
     with pytest.raises(Unreachable, match=r"within 0\.5 s"):
         http.request("GET", f"http://127.0.0.1:{server.port}/", policy=local(server.port), seconds=0.5)
-    assert monotonic() - began < 3
+    assert monotonic() - began < 15
 
 
 @pytest.mark.parametrize("answer", [b"", b"nonsense\r\n\r\n", ANSWER[:-2], b"\0" * 99])

@@ -106,7 +106,7 @@ def test_the_worst_that_fits_takes_no_time(body):
     began = process_time()
     with suppress(Refused):
         loads(body)
-    assert process_time() - began < 0.3
+    assert process_time() - began < 2
 
 
 json_values = st.recursive(
