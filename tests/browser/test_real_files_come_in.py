@@ -120,7 +120,7 @@ def table() -> Iterator[list[str]]:
 @pytest.fixture(scope="module")
 def importer(running: Installation, browser: Browser) -> Iterator[Importer]:
     context = browser.new_context(viewport=DESKTOP, accept_downloads=True)
-    context.set_default_timeout(PATIENCE_MS * 4)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     password = re.search(r"one-time password (\S+)", running.output())
     assert password, running.output()
