@@ -76,6 +76,18 @@ def test_it_starts_from_nothing_and_ends_without_a_trace(begun: tuple[Installati
     assert installation.processes() == []
 
 
+def test_a_second_start_and_a_reset_are_refused_in_words(running: Installation, tmp_path: Path) -> None:
+    assert running.process
+    second = Installation(running.clone, running.home, tmp_path / "second.log").start()
+    assert second.process and second.process.wait(120) == 1
+    assert f"already runs here as process {running.process.pid}" in second.output()
+    assert running.answers()
+
+    refused = reset(running)
+    assert refused.returncode == 1 and "is running" in refused.stderr
+    assert running.answers()
+
+
 def test_started_again_it_answers_and_keeps_what_was_told_it(running: Installation) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{running.web}/admin/login/") as page:
         assert page.status == 200
@@ -131,18 +143,6 @@ def test_killed_together_with_its_servers_it_recovers(here: Installation) -> Non
     assert "persons 2" in here.manage("shell", "-c", COUNT_PERSONS).stdout
     here.interrupt()
     assert here.processes() == []
-
-
-def test_a_second_start_and_a_reset_are_refused_in_words(running: Installation, tmp_path: Path) -> None:
-    assert running.process
-    second = Installation(running.clone, running.home, tmp_path / "second.log").start()
-    assert second.process and second.process.wait(120) == 1
-    assert f"already runs here as process {running.process.pid}" in second.output()
-    assert running.answers()
-
-    refused = reset(running)
-    assert refused.returncode == 1 and "is running" in refused.stderr
-    assert running.answers()
 
 
 def test_a_reset_erases_what_does_not_run(here: Installation) -> None:
