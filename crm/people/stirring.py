@@ -17,6 +17,7 @@ from django.db.models import BigIntegerField, Func, QuerySet
 
 from crm.kernel import ids
 from crm.models import Engagement
+from crm.models.writing import key_at
 
 # In SQL: the number of this transaction, for statements that write engagement anyway.
 OWN = "pg_current_xact_id()::text::bigint"
@@ -29,6 +30,14 @@ _STIR = (
 )
 
 
+_STIR_ALL = (
+    "INSERT INTO crm_engagement (id, contact_id, order_count, spent, stirred)"  # noqa: S608 - our own columns
+    f" SELECT {{key}}, contact_id, 0, 0, {OWN} FROM {{table}} AS t WHERE NOT EXISTS"
+    f" (SELECT FROM crm_engagement AS e WHERE e.contact_id = t.contact_id AND e.stirred = {OWN})"
+    " ORDER BY contact_id ON CONFLICT (contact_id) DO UPDATE SET stirred = EXCLUDED.stirred"
+)
+
+
 def stir(contact_ids: Iterable[UUID]) -> None:
     """Something that rules ask for was written about these people, in this transaction."""
     people = sorted(set(contact_ids))
@@ -36,6 +45,12 @@ def stir(contact_ids: Iterable[UUID]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(_STIR, [[ids.uuid7() for _ in people], people])
+
+
+def stir_all(table: str) -> None:
+    """The same of everybody in a table of ours, temporary or not, by its `contact_id`, one row a person."""
+    with connection.cursor() as cursor:
+        cursor.execute(_STIR_ALL.format(key=key_at("statement_timestamp()"), table=table))
 
 
 def mark() -> int:

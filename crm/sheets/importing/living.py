@@ -6,7 +6,9 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.apps import apps
-from django.db.models import ManyToOneRel, Model
+from django.db.models import F, ManyToOneRel, Model
+
+from crm.kernel.rules import AnyOf
 
 
 def referred_to(model: type[Model], keys: Iterable[Any], but: Collection[str]) -> set[Any]:
@@ -15,8 +17,8 @@ def referred_to(model: type[Model], keys: Iterable[Any], but: Collection[str]) -
     for relation in model._meta.get_fields(include_hidden=True):
         if not isinstance(relation, ManyToOneRel):
             continue
-        other, name = apps.get_model(relation.related_model._meta.label), relation.field.name
+        other, column = apps.get_model(relation.related_model._meta.label), f"{relation.field.name}_id"
         if other._meta.label not in but:
-            rows = other._default_manager.filter(**{f"{name}__in": wanted})
-            found |= set(rows.values_list(f"{name}_id", flat=True).distinct())
+            rows = other._default_manager.filter(AnyOf(F(column), wanted))
+            found |= set(rows.values_list(column, flat=True).distinct())
     return found

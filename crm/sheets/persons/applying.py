@@ -16,11 +16,11 @@ from crm.models import Import
 from crm.models.writing import key_at
 from crm.people.permitted import after_a_gift, keep
 from crm.people.stirring import OWN
-from crm.sheets.persons import companies
+from crm.sheets.persons import changing, companies
+from crm.sheets.persons.changing import DIFFERS, NOW
 from crm.sheets.persons.judging import FILLED
 from crm.sheets.subjects import Applied, Overtaken
 
-_NOW = "%(now)s::timestamptz"
 _BATCH = """
     CREATE TEMP TABLE import_batch ON COMMIT DROP AS
     SELECT r.number, r.told, r.email_hash, r.phone_hash, r.space, r.outside_id,
@@ -118,7 +118,7 @@ def apply(run: Import, after: int, upto: int, now: datetime, *, overwrites: bool
     """Bring in the rows after one number up to another."""
     values: dict[str, Any] = {"run": run.pk, "after": after, "upto": upto, "now": now, "actor": actor_of(run)}
     values["key_id"] = tokens.current_address_key()
-    key = key_at(_NOW)
+    key = key_at(NOW)
     with connection.cursor() as cursor:
         cursor.execute(_BATCH.format(key=key), values)
         cursor.execute(_MEET)
@@ -182,56 +182,21 @@ _ALWAYS = {
     "email": "CASE WHEN c.email = '' THEN COALESCE(h.email, '') ELSE c.email END",
     "phone": "CASE WHEN c.phone = '' THEN COALESCE(h.phone, '') ELSE c.phone END",
 }
-_COLUMNS = (*FILLED, "fields", "tags", "email", "phone", "company_id")
-_CHANGES = """
-    CREATE TEMP TABLE import_changes ON COMMIT DROP AS
-    SELECT b.number, c.id, c.recorded_at, h.handles, {old}, {new}
-    FROM import_batch AS b JOIN crm_contact AS c ON c.id = b.contact_id
+_SOURCE = """
+    import_batch AS b JOIN crm_contact AS c ON c.id = b.contact_id
     LEFT JOIN import_copies AS h ON h.contact_id = b.contact_id
     LEFT JOIN import_companies AS k ON k.spelled = lower(b.told->>'company')
     WHERE NOT b.is_new
 """
-_DIFFERS = (
-    f"({', '.join(f'n.new_{name}' for name in _COLUMNS)})"
-    f" IS DISTINCT FROM ({', '.join(f'n.old_{name}' for name in _COLUMNS)})"
-)
 _COUNT = (
     "SELECT count(*) FROM import_changes AS n WHERE n.handles IS NOT NULL"  # noqa: S608 - our own columns
-    f" OR {_DIFFERS}"
+    f" OR {DIFFERS}"
 )
-_UPDATE = f"""
-    UPDATE crm_contact AS c
-    SET {", ".join(f"{name} = n.new_{name}" for name in _COLUMNS)}, updated_at = {_NOW}
-    FROM import_changes AS n WHERE n.id = c.id AND {_DIFFERS}
-"""  # noqa: S608 - our own columns
-# Nobody can ask of the time before a person was known: who is new as of now gets no row of history.
-_HISTORY = """
-    INSERT INTO crm_contactchange (id, contact_id, field, old, new, actor, occurred_at, recorded_at,
-        is_backfill)
-    SELECT {key}, n.id, one.field, one.old, one.new, left(%(actor)s, 120), %(now)s, %(now)s, false
-    FROM import_changes AS n CROSS JOIN LATERAL (VALUES
-        ('language', to_jsonb(old_language), to_jsonb(new_language)),
-        ('country', to_jsonb(old_country), to_jsonb(new_country)),
-        ('time_zone', to_jsonb(old_time_zone), to_jsonb(new_time_zone)),
-        ('fields', old_fields, new_fields), ('tags', old_tags, new_tags),
-        ('company', to_jsonb(COALESCE(old_company_id::text, '')),
-            to_jsonb(COALESCE(new_company_id::text, '')))
-    ) AS one (field, old, new)
-    WHERE one.old <> one.new AND n.recorded_at <> %(now)s
-"""
 
 
 def _change(cursor: Any, values: dict[str, Any], overwrites: bool) -> int:
-    takes = _TAKES[overwrites] | _ALWAYS
-    cursor.execute(
-        _CHANGES.format(
-            old=", ".join(f"c.{name} AS old_{name}" for name in _COLUMNS),
-            new=", ".join(f"{takes[name]} AS new_{name}" for name in _COLUMNS),
-        )
-    )
-    cursor.execute(_UPDATE, values)
-    if cursor.rowcount:
-        cursor.execute(_HISTORY.format(key=key_at(_NOW)), values)
+    changing.compare(cursor, _SOURCE, _TAKES[overwrites] | _ALWAYS, "b.number, h.handles", values)
+    changing.store(cursor, values)
     cursor.execute(_COUNT)
     return cursor.fetchone()[0]
 
@@ -266,7 +231,7 @@ _SET = ", ".join(
 _NOTED = f"""
     UPDATE crm_importrow AS r SET object_id = b.contact_id,
         verdict = CASE WHEN b.is_new THEN 'new' ELSE 'changed' END,
-        before = jsonb_strip_nulls(jsonb_build_object('at', {_NOW}, 'made', k.id))
+        before = jsonb_strip_nulls(jsonb_build_object('at', {NOW}, 'made', k.id))
             || CASE WHEN b.is_new THEN '{{}}' ELSE jsonb_strip_nulls(jsonb_build_object({_SET},
                 'company', CASE WHEN n.new_company_id IS DISTINCT FROM n.old_company_id
                     THEN jsonb_build_array(COALESCE(n.old_company_id::text, ''), n.new_company_id) END,

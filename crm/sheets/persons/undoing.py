@@ -11,13 +11,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from crm.models import Company, Contact, ContactPoint, Engagement, Import, ImportRow, OutsideId, StageMove
-from crm.models.writing import update_rows
-from crm.people import changes
+from django.db import connection
+from django.db.models import F, ManyToOneRel
+
+from crm.kernel.rules import AnyOf
+from crm.models import Contact, ContactPoint, Engagement, Import, ImportRow, OutsideId, StageMove
 from crm.people.identity import CUSTOMER
 from crm.people.permitted import keep
+from crm.people.stirring import stir_all
 from crm.sheets.importing.living import referred_to
+from crm.sheets.persons import changing
 from crm.sheets.persons.applying import actor_of
+from crm.sheets.persons.judging import FILLED
 from crm.sheets.subjects import MADE, Undone
 
 UPKEEP = frozenset(
@@ -36,40 +41,115 @@ UPKEEP = frozenset(
 )
 """Tables that say of a person what the program worked out. A row in any other is a sign of life."""
 
-_PLAIN = ("first_name", "last_name", "email", "phone")
-_RULED = ("language", "country", "time_zone")
+_BACK = {
+    name: f"CASE WHEN c.{name} = b.before->'{name}'->>1 THEN b.before->'{name}'->>0 ELSE c.{name} END"
+    for name in (*FILLED, "email", "phone")
+} | {
+    "company_id": "CASE WHEN c.company_id::text = b.before->'company'->>1"
+    " THEN NULLIF(b.before->'company'->>0, '')::uuid ELSE c.company_id END",
+    # Of each field its key, what it became, what it was, and whether it was there at all.
+    "fields": "(c.fields - ARRAY(SELECT o->>0 FROM jsonb_array_elements(b.before->'own') AS o"
+    " WHERE c.fields->(o->>0) = o->1)) || COALESCE((SELECT jsonb_object_agg(o->>0, o->2)"
+    " FROM jsonb_array_elements(b.before->'own') AS o"
+    " WHERE c.fields->(o->>0) = o->1 AND (o->>3)::boolean), '{}')",
+    "tags": "CASE WHEN b.before ? 'tags' THEN COALESCE((SELECT jsonb_agg(t.tag ORDER BY t.place)"
+    " FROM jsonb_array_elements(c.tags) WITH ORDINALITY AS t(tag, place)"
+    " WHERE NOT b.before->'tags' @> t.tag), '[]') ELSE c.tags END",
+}
+_CHANGED = """
+    run_id = %(run)s AND number > %(after)s AND number <= %(upto)s AND before IS NOT NULL
+        AND object_id IS NOT NULL AND verdict <> 'new'
+"""
+_LOCK = f"""
+    SELECT id FROM crm_contact WHERE id IN (SELECT object_id FROM crm_importrow WHERE {_CHANGED})
+    ORDER BY id FOR NO KEY UPDATE
+"""  # noqa: S608 - our own columns
+_SOURCE = f"""
+    (SELECT DISTINCT ON (object_id) object_id, before FROM crm_importrow WHERE {_CHANGED}
+        ORDER BY object_id, number) AS b
+    JOIN crm_contact AS c ON c.id = b.object_id
+"""  # noqa: S608 - our own columns
+# Ways to know people that the import told us of.
+_HANDLES = """
+    CREATE TEMP TABLE import_handles ON COMMIT DROP AS
+    SELECT n.id AS contact_id, h->>0 AS what, h->>1 AS value, h->>2 AS space, decode(h->>3, 'hex') AS hash
+    FROM import_changes AS n, jsonb_array_elements(n.before->'handles') AS h
+"""
+_POINTS = """
+    DELETE FROM crm_contactpoint AS p USING import_handles AS h
+    WHERE h.what <> 'external_id' AND p.address_hash = h.hash AND p.contact_id = h.contact_id
+"""
+_OUTSIDE = """
+    DELETE FROM crm_outsideid AS o USING import_handles AS h
+    WHERE h.what = 'external_id' AND o.external_id = h.value AND o.source = h.space AND o.kind = 'customer'
+        AND o.contact_id = h.contact_id
+"""
 
 
 def undo(run: Import, after: int, upto: int, now: datetime) -> Undone:
-    """Take back what the rows after one number up to another did."""
+    """Take back what the rows after one number up to another did, in a fixed number of queries."""
     rows = ImportRow.objects.filter(
         run=run, number__gt=after, number__lte=upto, before__isnull=False, object_id__isnull=False
     )
-    told = list(rows.values_list("verdict", "object_id", "before"))
-    made = {pk: before["at"] for verdict, pk, before in told if pk and before and verdict == "new"}
-    changed = {pk: before for verdict, pk, before in told if pk and before and verdict != "new"}
+    told = rows.filter(verdict=ImportRow.Verdict.NEW).values_list("object_id", "before__at")
+    made = {pk: at for pk, at in told if pk}
     lived = lived_on(made)
     gone = [pk for pk in made if pk not in lived]
-    OutsideId.objects.filter(kind=CUSTOMER, contact_id__in=gone).delete()
-    Contact.objects.filter(pk__in=gone).delete()
-    _put_back(changed, now, actor_of(run))
+    _delete(gone)
+    changed = _put_back({"run": run.pk, "after": after, "upto": upto, "now": now, "actor": actor_of(run)})
     rows.exclude(before__has_key=MADE).update(before=None)
-    return Undone(len(gone) + len(changed), len(lived))
+    return Undone(len(gone) + changed, len(lived))
+
+
+def _delete(people: list[UUID]) -> None:
+    """These people, and what the program worked out of them. Whoever came to be spoken of elsewhere since we
+    looked stays: the database refuses, and the batch is begun anew.
+    """
+    with connection.cursor() as cursor:
+        for relation in Contact._meta.get_fields(include_hidden=True):
+            if isinstance(relation, ManyToOneRel) and relation.related_model._meta.label in UPKEEP:
+                table, column = relation.related_model._meta.db_table, relation.field.name
+                cursor.execute(
+                    f"DELETE FROM {table} WHERE {column}_id = ANY(%s)",  # noqa: S608 - our own columns
+                    [people],
+                )
+        cursor.execute(
+            "DELETE FROM crm_outsideid WHERE kind = %s AND contact_id = ANY(%s)", [CUSTOMER, people]
+        )
+        cursor.execute("DELETE FROM crm_contact WHERE id = ANY(%s)", [people])
+
+
+def _put_back(values: Mapping[str, Any]) -> int:
+    """Whoever these rows changed is as before, field by field, where nothing changed it again; addresses and
+    numbers the import told us of are theirs no longer. Returns how many people that was about.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK, values)
+        changed = changing.compare(cursor, _SOURCE, _BACK, "c.id AS contact_id, b.before", values)
+        changing.store(cursor, values)
+        stir_all("import_changes")
+        cursor.execute(_HANDLES)
+        cursor.execute(_POINTS)
+        cursor.execute(_OUTSIDE)
+        cursor.execute("SELECT DISTINCT contact_id FROM import_handles")
+        keep(contact_id for (contact_id,) in cursor.fetchall())
+        cursor.execute("DROP TABLE import_changes, import_handles")
+    return changed
 
 
 def lived_on(made: Mapping[UUID, str], but: Collection[str] = ()) -> set[UUID]:
     """Which of these new people something has happened to since. `but`: moments that do not count."""
     people = list(made)
     touched = set(
-        Contact.objects.filter(pk__in=people)
+        Contact.objects.filter(AnyOf(F("pk"), people))
         .exclude(updated_at__in=set(made.values()))
         .values_list("pk", flat=True)
     )
     touched |= referred_to(Contact, people, UPKEEP)
-    by_hand = StageMove.objects.filter(contact__in=people, by_rule=False, is_backfill=False)
+    by_hand = StageMove.objects.filter(AnyOf(F("contact_id"), people), by_rule=False, is_backfill=False)
     touched |= set(by_hand.values_list("contact_id", flat=True))
     for rows in (ContactPoint.objects, OutsideId.objects.filter(kind=CUSTOMER)):
-        theirs = rows.filter(contact_id__in=people).exclude(created_at__in=set(made.values()))
+        theirs = rows.filter(AnyOf(F("contact_id"), people)).exclude(created_at__in=set(made.values()))
         touched |= set(theirs.values_list("contact_id", flat=True))
     quiet = {
         f"{name}__isnull": True
@@ -83,68 +163,5 @@ def lived_on(made: Mapping[UUID, str], but: Collection[str] = ()) -> set[UUID]:
         )
         if name not in but
     }
-    alive = Engagement.objects.filter(contact_id__in=people).exclude(**quiet, order_count=0)
+    alive = Engagement.objects.filter(AnyOf(F("contact_id"), people)).exclude(**quiet, order_count=0)
     return touched | set(alive.values_list("contact_id", flat=True))
-
-
-def _put_back(changed: Mapping[UUID, Mapping[str, Any]], now: datetime, actor: str) -> None:
-    people = sorted(changed)
-    changes.change(people, lambda contact: _ruled(contact, changed[contact.pk]), now, actor=actor)
-    rows = []
-    for contact in Contact.objects.filter(pk__in=people).order_by("pk").select_for_update(no_key=True):
-        before = changed[contact.pk]
-        back = {
-            name: before[name][0]
-            for name in _PLAIN
-            if name in before and getattr(contact, name) == before[name][1]
-        }
-        if back:
-            for name, value in back.items():
-                setattr(contact, name, value)
-            contact.updated_at = now
-            rows.append(contact)
-    update_rows(rows, *_PLAIN, "updated_at")
-    _detach(changed)
-
-
-def _ruled(contact: Contact, before: Mapping[str, Any]) -> dict[str, Any]:
-    """What a person's attributes become: as they were, where they are still what the import made them."""
-    told: dict[str, Any] = {
-        name: before[name][0]
-        for name in _RULED
-        if name in before and getattr(contact, name) == before[name][1]
-    }
-    fields = dict(contact.fields)
-    for key, new, old, was_there in before.get("own", []):
-        if key in fields and fields[key] == new:
-            fields.pop(key)
-            if was_there:
-                fields[key] = old
-    told["fields"] = fields
-    if "company" in before and str(contact.company_id) == before["company"][1]:
-        old = before["company"][0]
-        told["company"] = Company(pk=UUID(old)) if old else None
-    if tags := before.get("tags"):
-        told["tags"] = [tag for tag in contact.tags if tag not in tags]
-    return told
-
-
-def _detach(changed: Mapping[UUID, Mapping[str, Any]]) -> None:
-    """Addresses and numbers that the import told us of are theirs no longer."""
-    handles = [(pk, *handle) for pk, before in changed.items() for handle in before.get("handles", [])]
-    hashes = [bytes.fromhex(digest) for _, what, _, _, digest in handles if what != "external_id"]
-    ContactPoint.objects.filter(address_hash__in=hashes, contact_id__in=_owners(handles)).delete()
-    outside = [value for _, what, value, _, _ in handles if what == "external_id"]
-    theirs = OutsideId.objects.filter(kind=CUSTOMER, external_id__in=outside, contact_id__in=_owners(handles))
-    told = {(pk, value, space) for pk, what, value, space, _ in handles if what == "external_id"}
-    gone = [
-        pk
-        for pk, owner, value, space in theirs.values_list("pk", "contact_id", "external_id", "source")
-        if (owner, value, space) in told
-    ]
-    OutsideId.objects.filter(pk__in=gone).delete()
-    keep(_owners(handles))
-
-
-def _owners(handles: Collection[tuple[Any, ...]]) -> set[UUID]:
-    return {handle[0] for handle in handles}

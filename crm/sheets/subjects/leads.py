@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib.auth import get_user_model
@@ -15,10 +13,8 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
-from psycopg.types.json import Jsonb
 
 from crm.audience.leads import bringing
-from crm.audience.leads.bringing import Told, Was
 from crm.audience.leads.definitions import Refused
 from crm.models import Import, ImportRow, Lead, LeadDefinition, Stage
 from crm.sheets.matching import Target
@@ -30,7 +26,6 @@ from crm.sheets.vocabulary import spelled
 
 Meaning = Stage.Meaning
 Verdict = ImportRow.Verdict
-_CENT = Decimal("0.01")
 # What stages are called elsewhere, where the definition has none of that name.
 _MEANT = {
     Meaning.LEAD: "new|open|lead|subscriber|neu|offen|nouveau|nuevo|nieuw",
@@ -41,13 +36,40 @@ _MEANT = {
     Meaning.LOST: "lost|disqualified|unqualified|closed lost|dead|junk|verloren|perdu|perdido",
 }
 _MEANINGS = {word: meaning for meaning, words in _MEANT.items() for word in words.split("|")}
-_NOTED = """
-    UPDATE crm_importrow AS r
-    SET before = COALESCE(r.before, jsonb_build_object('at', %s::timestamptz)) || n.lead
-    FROM unnest(%s::uuid[], %s::jsonb[]) AS n(contact_id, lead)
-    WHERE r.run_id = %s AND r.number > %s AND r.number <= %s AND r.object_id = n.contact_id
-        AND r.verdict <> 'refused'
+_ROWS = """
+    run_id = %(run)s AND number > %(after)s AND number <= %(upto)s AND object_id IS NOT NULL
+        AND verdict <> 'refused'
 """
+# Of several rows about one person the last one counts.
+_TOLD = f"""
+    CREATE TEMP TABLE {bringing.TOLD} ON COMMIT DROP AS
+    SELECT DISTINCT ON (r.object_id) r.object_id AS contact_id, r.number, s.id AS stage_id, u.id AS owner_id,
+        (r.told->>'became_at')::timestamptz AS since, round((r.told->>'expected_value')::numeric, 2) AS value
+    FROM crm_importrow AS r
+    LEFT JOIN crm_stage AS s ON s.definition_id = %(definition)s AND s.name = r.told->>'stage'
+    LEFT JOIN {{users}} AS u ON u.username = r.told->>'owner'
+    WHERE {_ROWS} ORDER BY r.object_id, r.number DESC
+"""  # noqa: S608 - our own columns
+_LEAD = ("old_stage", "new_stage", "old_owner", "new_owner", "old_value::text", "new_value::text")
+_NOTED = f"""
+    UPDATE crm_importrow AS r
+    SET before = COALESCE(r.before, jsonb_build_object('at', %(now)s::timestamptz))
+        || jsonb_build_object('lead', jsonb_build_object({
+    ", ".join(f"'{name.partition(':')[0]}', w.{name}" for name in _LEAD)
+}))
+    FROM {bringing.WAS} AS w JOIN {bringing.TOLD} AS t ON t.contact_id = w.contact_id
+    WHERE r.run_id = %(run)s AND r.number = t.number AND r.number > %(after)s AND r.number <= %(upto)s
+"""  # noqa: S608 - our own columns
+_WAS = f"""
+    CREATE TEMP TABLE {bringing.WAS} ON COMMIT DROP AS
+    SELECT DISTINCT ON (object_id) object_id AS contact_id,
+        (before->'lead'->>'old_stage')::uuid AS old_stage, (before->'lead'->>'new_stage')::uuid AS new_stage,
+        (before->'lead'->>'old_owner')::bigint AS old_owner,
+        (before->'lead'->>'new_owner')::bigint AS new_owner,
+        (before->'lead'->>'old_value')::numeric AS old_value,
+        (before->'lead'->>'new_value')::numeric AS new_value
+    FROM crm_importrow WHERE {_ROWS} AND before ? 'lead' ORDER BY object_id, number DESC
+"""  # noqa: S608 - our own columns
 
 
 def _definitions() -> list[tuple[str, str]]:
@@ -125,37 +147,30 @@ class Leads(Contacts):
 
     def apply(self, run: Import, after: int, upto: int, now: datetime) -> Applied:
         applied = super().apply(run, after, upto, now)
-        rows = self._rows(run, after, upto if applied.reached is None else applied.reached)
+        upto = upto if applied.reached is None else applied.reached
         definition = LeadDefinition.objects.get(pk=run.options["definition"])
-        stages = {stage.name: stage for stage in definition.stages.all()}
-        owners = dict(get_user_model().objects.values_list("username", "pk"))
-        told: dict[UUID, Told] = {}
-        for contact_id, says in rows.order_by("number").values_list("object_id", "told"):
-            assert contact_id is not None
-            since = says.get("became_at")
-            told[contact_id] = Told(
-                stages.get(says.get("stage")),
-                owners.get(says.get("owner")),
-                datetime.fromisoformat(since) if since else None,
-                Decimal(says["expected_value"]).quantize(_CENT) if "expected_value" in says else None,
-            )
-        overwrites = self._options(run)["known"] == OVERWRITE
-        done = bringing.bring(definition, told, now, actor_of(run), overwrites=overwrites)
+        values: dict[str, Any] = {
+            "run": run.pk,
+            "after": after,
+            "upto": upto,
+            "now": now,
+            "definition": definition.pk,
+        }
         with connection.cursor() as cursor:
-            notes = [Jsonb({"lead": _plain(was)}) for was in done.values()]
-            cursor.execute(_NOTED, [now, list(done), notes, run.pk, after, upto])
-        changed = rows.filter(before__isnull=False).exclude(verdict=Verdict.NEW)
+            cursor.execute(_TOLD.format(users=get_user_model()._meta.db_table), values)
+            overwrites = self._options(run)["known"] == OVERWRITE
+            bringing.bring(definition, now, actor_of(run), overwrites=overwrites)
+            cursor.execute(_NOTED, values)
+            cursor.execute(f"DROP TABLE {bringing.TOLD}, {bringing.WAS}")
+        changed = self._rows(run, after, upto).filter(before__isnull=False).exclude(verdict=Verdict.NEW)
         return Applied(applied.made, changed.count(), reached=applied.reached)
 
     def undo(self, run: Import, after: int, upto: int, now: datetime) -> Undone:
-        rows = self._rows(run, after, upto).filter(before__has_key="lead")
-        was = {
-            pk: _was(before["lead"])
-            for pk, before in rows.values_list("object_id", "before")
-            if pk and before
-        }
         if definition := LeadDefinition.objects.filter(pk=run.options["definition"]).first():
-            bringing.take_back(definition, was, now, actor_of(run))
+            with connection.cursor() as cursor:
+                cursor.execute(_WAS, {"run": run.pk, "after": after, "upto": upto})
+                bringing.take_back(definition, now, actor_of(run))
+                cursor.execute(f"DROP TABLE {bringing.WAS}")
         return super().undo(run, after, upto, now)
 
     def _rows(self, run: Import, after: int, upto: int) -> QuerySet[ImportRow]:
@@ -206,25 +221,6 @@ def _crew() -> dict[str, str]:
             key = " ".join(called.casefold().split())
             found[key] = "" if found.get(key, name) != name else name
     return found | {name.casefold(): name for name in found.values() if name}
-
-
-def _plain(was: Was) -> dict[str, Any]:
-    return {
-        "old_stage": str(was.old_stage) if was.old_stage else None,
-        "new_stage": str(was.new_stage),
-        "old_owner": was.old_owner,
-        "new_owner": was.new_owner,
-        "old_value": None if was.old_value is None else str(was.old_value),
-        "new_value": None if was.new_value is None else str(was.new_value),
-    }
-
-
-def _was(told: Mapping[str, Any]) -> Was:
-    old = told["old_stage"]
-    values = (Decimal(value) if (value := told.get(name)) else None for name in ("old_value", "new_value"))
-    return Was(
-        UUID(old) if old else None, UUID(told["new_stage"]), told["old_owner"], told["new_owner"], *values
-    )
 
 
 _TARGETS = [
