@@ -49,6 +49,8 @@ def show(model_admin: Any, request: HttpRequest) -> HttpResponse:
         "weeks": weeks,
         "is_empty": weeks is not None and not any(day.bars for week in weeks for day in week),
         "conflicts": _conflicts(weeks),
+        # Narrowed to one campaign the page is one of its own: the way back leads there.
+        "original": chosen[0] if asked["campaign"] and chosen else None,
         "campaigns": every,
         "segments": _segments(every),
         "channels": _channels(),

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 
-from campaigns.admin import campaign_head, frames
+from campaigns.admin import campaign_head, frames, past
 from campaigns.flows import trying
 from campaigns.models import Campaign
 from crm.kernel import clock
@@ -32,6 +32,7 @@ def walk(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpResp
     elif "as" in request.GET:
         problem = "Type the whole e-mail address of a contact."
     context = campaign_head.page(model_admin, request, campaign, campaign_head.TRY, now) | {
+        **past.context(request, campaign, now),
         "contact": contact,
         "as": request.GET["as"] if "as" in request.GET else _suggested(request),
         "problem": problem,

@@ -7,7 +7,7 @@ can know yet, the visitors of tomorrow, is told by yesterday.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -227,16 +227,18 @@ class _Counting:
 
 def writable(people: Iterable[UUID], purpose_id: int) -> int:
     """How many of them have an address that is reached and may be written to for the purpose."""
-    number = 0
-    for some in batched(people, 10_000):
-        points = (
-            ContactPoint.objects.filter(contact_id__in=some, channel=Channel.EMAIL)
-            .annotate(
-                refusal=consent.refusal_reason("address_hash", Value(Channel.EMAIL.value), Value(purpose_id))
-            )
-            .order_by("contact_id", "-is_primary", "created_at", "-id")
-            .distinct("contact_id")
-            .values_list("refusal", "status")
+    return sum(len(writable_of(some, purpose_id)) for some in batched(people, 10_000))
+
+
+def writable_of(people: Collection[UUID], purpose_id: int) -> set[UUID]:
+    """Which of these few thousand."""
+    points = (
+        ContactPoint.objects.filter(contact_id__in=people, channel=Channel.EMAIL)
+        .annotate(
+            refusal=consent.refusal_reason("address_hash", Value(Channel.EMAIL.value), Value(purpose_id))
         )
-        number += sum(not refusal and status not in UNREACHABLE for refusal, status in points)
-    return number
+        .order_by("contact_id", "-is_primary", "created_at", "-id")
+        .distinct("contact_id")
+        .values_list("contact_id", "refusal", "status")
+    )
+    return {pk for pk, refusal, status in points if not refusal and status not in UNREACHABLE}

@@ -5,6 +5,7 @@ campaigns.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -75,6 +76,7 @@ class Trigger(Kind):
     is_planned = False  # all at once, when a colleague said so: no usual day is a measure of it
     asks_reentry = True  # False: its days say how often somebody enters, whatever the re-entry time
     looks_back = timedelta(days=1)  # at least; what fell due before that lets nobody in any more
+    is_recorded = False  # what it looks at is kept with its moment: it can be asked as of a past one
     lift_days = 14  # what it earns is counted so many days from the moment somebody qualified, sent or not
 
     def entrants(
@@ -89,6 +91,21 @@ class Trigger(Kind):
         in, and when, is not its business.
         """
         raise NotImplementedError(f"{type(self).__name__} lets nobody in")
+
+    def recalled(
+        self, params: dict[str, Any], campaign: Campaign, since: datetime, until: datetime, *, limit: int
+    ) -> Sequence[Entrant]:
+        """Those who qualified between two past instants, each with their moment, as far as what is kept says:
+        only where `is_recorded`. Asked as often as it has to be to miss nobody.
+        """
+        tried = copy(campaign)
+        # How late a message may be says nothing of who enters.
+        tried.launched_at, tried.expires_after = since, 2 * (until - since)
+        found: list[Entrant] = []
+        while until > since:
+            found += self.entrants(params, tried, until, limit=limit)
+            until -= self.looks_back
+        return found
 
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime

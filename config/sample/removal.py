@@ -24,7 +24,7 @@ from campaigns.models import (
     Template,
 )
 from campaigns.surveys import asking
-from config.sample import audience, desk, gifts, letters
+from config.sample import audience, desk, gifts, letters, plans
 from config.sample.shop import FLOW_NAME, KEY_NAME, SENDER_EMAIL, products_of_ours
 from config.sample.year import SOURCE
 from crm.models import (
@@ -42,7 +42,7 @@ from crm.models import (
 from tracking.visits import rollups
 
 APPS = ("crm", "tracking", "campaigns")
-CAMPAIGNS = [FLOW_NAME, letters.NEWS_NAME, letters.ASKED_NAME]
+CAMPAIGNS = [FLOW_NAME, letters.NEWS_NAME, letters.ASKED_NAME, *plans.NAMES]
 INVENTED = r"@([a-z0-9-]+\.)*(example\.(com|org|net)|example|test|invalid|localhost)$"
 
 _WHO_GOES = [
@@ -178,7 +178,8 @@ def _gifts() -> int:
 def _question() -> int:
     """The letters' messages, and the question, unless somebody asks it in a campaign of their own."""
     gone = 0
-    for template in Template.objects.filter(name__in=[letters.NEWS.name, ask_why.MESSAGE.name]):
+    ours = [letters.NEWS.name, ask_why.MESSAGE.name, *plans.NAMES]
+    for template in Template.objects.filter(name__in=ours):
         if not _is_sent(template):
             gone += _unless_needed(template)
     for survey in Survey.objects.filter(slug=ask_why.SLUG):

@@ -2,7 +2,7 @@
 
 import io
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -10,11 +10,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import Count, F, Sum
 
+from campaigns.flows import journeys, planning
 from campaigns.models import (
     Campaign,
     Coupon,
     Delivery,
     Enrolment,
+    EntryDay,
     Offer,
     Sender,
     Survey,
@@ -23,9 +25,10 @@ from campaigns.models import (
 )
 from config.embedded.sample import history
 from config.embedded.sample.catalogue import PRODUCTS
-from config.sample import audience, flow, gifts, letters, removal, shop, year
+from config.sample import audience, flow, gifts, letters, plans, removal, shop, year
 from crm.audience import standing_history
 from crm.kernel import clock
+from crm.kernel.work import Budget
 from crm.models import (
     ConsentEvent,
     ConsentState,
@@ -191,6 +194,23 @@ def test_people_agreed_to_what_the_playbooks_write_for(loaded: dict[str, int]) -
         may = ConsentState.objects.filter(purpose__key=key, may_send=True).count()
         assert PEOPLE * 0.4 < may < PEOPLE * 0.95, key
     assert Contact.objects.filter(fields__has_key="birthday").exists()
+
+
+def test_the_calendar_shows_what_is_planned_and_nothing_of_it_is_sent_by_itself(
+    loaded: dict[str, int],
+) -> None:
+    sender = Sender.objects.get()
+    audience.meet(NOW)
+    carts = flow.start(sender, NOW)
+    plans.plan(sender, carts, NOW)
+    weeks = planning.calendar(NOW, planning.planned_campaigns(), 4)
+    bars = [bar for week in weeks for day in week for bar in day.bars if bar.is_draft]
+    assert sorted(bar.campaign.name for bar in bars) == sorted(plans.NAMES)
+    came = EntryDay.objects.filter(campaign=carts, on_day__lt=NOW.date())
+    lately = Cart.objects.filter(changed_at__gt=NOW - timedelta(days=28))
+    assert 0 < came.aggregate(sum=Sum("entered"))["sum"] <= lately.count(), "a forecast of the flow"
+    journeys.enrol(NOW + timedelta(days=12), Budget(30))
+    assert not Enrolment.objects.filter(campaign__name__in=plans.NAMES).exists()
 
 
 def test_a_shop_that_is_somebodys_own_is_left_alone() -> None:

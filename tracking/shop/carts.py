@@ -3,10 +3,21 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import DateTimeField, Exists, ExpressionWrapper, F, OuterRef, Q, QuerySet, Value
+from django.db.models import (
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Greatest
 from django.db.models.lookups import Exact
@@ -14,7 +25,7 @@ from django.db.models.lookups import Exact
 from crm.models import ContactPoint, Engagement, Order
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
-from tracking.models import Cart, Event, EventKind
+from tracking.models import Cart, Event, EventKind, Visit
 from tracking.shop import episodes
 from tracking.shop.episodes import CartChange, Line, lines_of
 
@@ -30,10 +41,13 @@ __all__ = [
     "expire",
     "is_bought",
     "left",
+    "left_then",
     "lines_of",
 ]
 
 FORGOTTEN_AFTER = timedelta(days=30)
+# A visit that lasts longer is not looked for.
+LONGEST_VISIT = timedelta(hours=12)
 
 
 def apply_cart_changes(changes: Sequence[CartChange], now: datetime) -> list[UUID]:
@@ -128,6 +142,37 @@ def left(now: datetime, delay: timedelta, since: datetime | None = None) -> Quer
         )
         found = found.filter(pk__in=changed.union(seen_then), idle_since__gt=since - delay)
     return found
+
+
+def left_then(delay: timedelta, since: datetime, until: datetime) -> QuerySet[Any]:
+    """Carts that were left between two past instants, whatever became of them later: nothing done for `delay`
+    after the last change, or after the visit it was made in; not ended by then, and nothing bought.
+
+    What somebody emptied later is not among them, nor that a cart was left before its last change.
+    """
+    visit = Visit.objects.filter(
+        contact=OuterRef("contact"),
+        started_at__lte=OuterRef("changed_at"),
+        ended_at__gte=OuterRef("changed_at"),
+    ).order_by("-ended_at")
+    orders = Order.objects.filter(
+        contact=OuterRef("contact"),
+        occurred_at__gte=OuterRef("opened_at"),
+        occurred_at__lte=OuterRef("due_at"),
+    ).exclude(status=Order.Status.CANCELLED)
+    idle_since = Greatest(F("changed_at"), Subquery(visit.values("ended_at")[:1]))
+    return (
+        Cart.objects.filter(
+            has_priced_line=True,
+            changed_at__gt=since - delay - LONGEST_VISIT,
+            changed_at__lte=until - delay,
+            contact__merged_into=None,
+        )
+        .annotate(idle_since=idle_since)
+        .annotate(due_at=ExpressionWrapper(F("idle_since") + Value(delay), output_field=DateTimeField()))
+        .filter(Q(closed_at=None) | Q(closed_at__gt=F("due_at")), due_at__gt=since, due_at__lte=until)
+        .filter(~Exists(orders))
+    )
 
 
 def at_checkout() -> Q:

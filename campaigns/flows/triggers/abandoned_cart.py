@@ -52,6 +52,7 @@ class AbandonedCart(Trigger):
     label = "A cart was left"
     group = "Shop"
     subject_kind = "cart"
+    is_recorded = True
     lift_days = 7
 
     class Params(forms.Form):
@@ -87,6 +88,27 @@ class AbandonedCart(Trigger):
                     evidence=_evidence(cart),
                 )
         return list(found.values())
+
+    def recalled(
+        self, params: dict[str, Any], campaign: Campaign, since: datetime, until: datetime, *, limit: int
+    ) -> Sequence[Entrant]:
+        """By the last change of each cart, and the visit it was made in: a cart is kept as it was last."""
+        found = carts.left_then(_delay(params), since, until)
+        if params["not_checkouts"]:
+            found = found.exclude(carts.at_checkout())
+        found = found.annotate(contact_is_test=F("contact__is_test"))
+        rows = may_enter(found, campaign, until, self.subject_kind).order_by("due_at", "id")[:limit]
+        return [
+            Entrant(
+                contact_id=cart.contact_id,
+                entry=f"cart:{cart.pk}:0",
+                qualified_at=cart.due_at,
+                subject_kind=self.subject_kind,
+                subject_id=cart.pk,
+                is_test=cart.contact_is_test,
+            )
+            for cart in rows
+        ]
 
     def guard_of(
         self, params: dict[str, Any], enrolments: Sequence[Enrolment], now: datetime

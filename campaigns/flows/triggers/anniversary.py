@@ -54,6 +54,7 @@ class Anniversary(Trigger):
     key = "campaigns.anniversary"
     label = "An order has its day again"
     group = "Shop"
+    is_recorded = True
     subject_kind = "order"
     lift_days = 30
 

@@ -39,6 +39,7 @@ class Birthday(Trigger):
     key = "campaigns.birthday"
     label = "Has a birthday"
     group = "Time"
+    is_recorded = True
     asks_reentry = False
     looks_back = LATEST
 

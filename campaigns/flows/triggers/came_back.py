@@ -33,6 +33,7 @@ class CameBack(Trigger):
     key = "campaigns.came_back"
     label = "Came back to the shop"
     group = "Shop"
+    is_recorded = True
     subject_kind = "visit"
 
     class Params(forms.Form):

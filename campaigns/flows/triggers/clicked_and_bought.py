@@ -36,6 +36,7 @@ class ClickedAndBought(Trigger):
     key = "campaigns.clicked_and_bought"
     label = "Clicked and bought"
     group = "Messages"
+    is_recorded = True
 
     class Params(Clicks):
         within_days = forms.IntegerField(

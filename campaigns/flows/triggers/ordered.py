@@ -45,6 +45,7 @@ class Ordered(Trigger):
     key = "campaigns.ordered"
     label = "Ordered"
     group = "Shop"
+    is_recorded = True
     subject_kind = "order"
 
     class Params(forms.Form):

@@ -34,6 +34,7 @@ class OwnEvent(Trigger):
     key = "campaigns.own_event"
     label = "Did something of the shop's own"
     group = "Shop"
+    is_recorded = True
 
     class Params(forms.Form):
         name = forms.CharField(

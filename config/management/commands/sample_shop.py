@@ -9,7 +9,7 @@ from django.db import transaction
 
 from campaigns.messages import recommending
 from config.embedded.sample.history import PEOPLE
-from config.sample import audience, desk, flow, gifts, letters, removal, shop, year
+from config.sample import audience, desk, flow, gifts, letters, plans, removal, shop, year
 from crm.audience import standing_history
 from crm.kernel import clock
 from crm.models import Contact
@@ -42,12 +42,13 @@ class Command(BaseCommand):
                 shop.open_shop(now)
                 sender = shop.hire(now)
                 counts = year.load(shop.stock_shelves(now), now, self.progress, people=people)
-                flow.start(sender, now)
+                carts = flow.start(sender, now)
                 letters.write(sender, now)
                 standing_history.rebuild(now, SIGNS_OF_LIFE)
                 audience.as_seen(now)
                 gifts.give(now)
                 audience.meet(now)
+                plans.plan(sender, carts, now)
                 desk.open_desk(audience.define(now), now)
                 recommending.compute(now)
         except shop.NotOurs as error:
