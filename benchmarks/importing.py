@@ -1,7 +1,8 @@
-"""One import of ours, measured in a process of its own: its dry run, its coming in, and its memory."""
+"""One import of ours, measured in a process of its own: dry run, coming in, undo, and memory."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -25,6 +26,7 @@ class Imported:
 
     checked: Effort
     brought: Effort
+    undone: Effort | None
     peak: float
     """Megabytes that the import adds to a process in which Django and all apps are loaded, and the whole of
     the process that reads."""
@@ -34,12 +36,16 @@ class Imported:
         return Effort(self.checked.wall + self.brought.wall, self.checked.cpu + self.brought.cpu)
 
     def __str__(self) -> str:
-        return f"dry run {self.checked}, coming in {self.brought}, {self.peak:.0f} MB"
+        undone = f", undo {self.undone}" if self.undone else ""
+        return f"dry run {self.checked}, coming in {self.brought}{undone}, {self.peak:.0f} MB"
 
 
-def in_a_process(path: Path, subject: str, environment: dict[str, str]) -> Imported:
-    """The dry run and the import of a file, its columns taken as they are recognised."""
-    command = [sys.executable, "-m", "benchmarks.importing", str(path), subject]
+def in_a_process(
+    path: Path, subject: str, environment: dict[str, str], *, undo: bool = False, **options: str
+) -> Imported:
+    """The dry run and the import of a file, its columns taken as they are recognised; and the `undo`."""
+    how = [str(path), subject, json.dumps(options), "undo" if undo else ""]
+    command = [sys.executable, "-m", "benchmarks.importing", *how]
     answer = subprocess.run(
         command, env=dict(os.environ) | environment, capture_output=True, text=True, check=False
     )
@@ -47,8 +53,9 @@ def in_a_process(path: Path, subject: str, environment: dict[str, str]) -> Impor
         raise RuntimeError(answer.stderr[-2000:])
     told, _, figures = answer.stdout.rpartition(_SIGN)
     print(told.strip())
-    check_wall, check_cpu, wall, cpu, peak = map(float, figures.split())
-    return Imported(Effort(check_wall, check_cpu), Effort(wall, cpu), peak)
+    peak, *efforts = map(float, figures.split())
+    checked, brought, *undone = (Effort(*efforts[place : place + 2]) for place in range(0, len(efforts), 2))
+    return Imported(checked, brought, undone[0] if undone else None, peak)
 
 
 def main() -> None:
@@ -66,13 +73,14 @@ def main() -> None:
 
     watching = threading.Thread(target=watch)
     watching.start()
-    checked, brought = _imported(Path(sys.argv[1]), sys.argv[2])
+    path, subject, options, undo = sys.argv[1:]
+    efforts = _imported(Path(path), subject, json.loads(options), undo=bool(undo))
     over.set()
     watching.join()
-    print(_SIGN, checked.wall, checked.cpu, brought.wall, brought.cpu, (peak[0] - base) / 1e6)
+    print(_SIGN, (peak[0] - base) / 1e6, *(figure for one in efforts for figure in (one.wall, one.cpu)))
 
 
-def _imported(path: Path, subject: str) -> tuple[Effort, Effort]:
+def _imported(path: Path, subject: str, options: dict[str, str], *, undo: bool) -> list[Effort]:
     """As the job does it."""
     from crm.kernel.work import Budget
     from crm.models import Import
@@ -81,7 +89,7 @@ def _imported(path: Path, subject: str) -> tuple[Effort, Effort]:
     from crm.sheets.matching import match
     from crm.sheets.subjects import subjects
 
-    run = Import(subject=subject, name=path.name, created_at=NOW)
+    run = Import(subject=subject, name=path.name, options=options, created_at=NOW)
     with path.open("rb") as file:
         files.keep(run, iter(lambda: file.read(1 << 20), b""))
     seen = reading.look(files.path_of(run), run.name)
@@ -102,12 +110,17 @@ def _imported(path: Path, subject: str) -> tuple[Effort, Effort]:
         reader = after.children_user + after.children_system - before.children_user - before.children_system
         return Effort(spent.wall, spent.cpu + reader)
 
-    checked, brought = work(acts.check), work(acts.begin)
+    efforts = [work(acts.check), work(acts.begin)]
     run.refresh_from_db()
     assert run.status == Import.Status.DONE, run.problem
-    files.path_of(run).unlink()
     print(f"new {run.made:,}, changed {run.updated:,}, refused {run.refused:,}")
-    return checked, brought
+    if undo:
+        efforts.append(work(acts.undo))
+        run.refresh_from_db()
+        assert run.status == Import.Status.UNDONE, run.problem
+        print(f"undone {run.undone:,}, kept {run.kept:,}")
+    files.path_of(run).unlink()
+    return efforts
 
 
 if __name__ == "__main__":
