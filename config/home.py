@@ -14,6 +14,8 @@ from campaigns.results import reporting
 from crm.audience import risk_report, standing_chart
 from crm.kernel import clock
 from crm.models import Heartbeat, LeadDefinition, Notice, Product, Segment, ShopSettings, Task
+from crm.people import request_reading
+from crm.people.requests import MAY as HANDLES
 from crm.ticking import ticks
 from tracking.models import Cart, InboundEvent
 
@@ -58,6 +60,7 @@ def home(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             kind=Task.Kind.HAND_OVER, done_at=None, owner_id=request.user.pk
         ).count(),
         to_approve=four_eyes.waiting_for(request.user),
+        requests=request_reading.to_answer(now) if request.user.has_perm(HANDLES) else "",
         steps=first_steps(shop),
         **people(today),
     )

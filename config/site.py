@@ -56,6 +56,7 @@ MENU: list[dict[str, Any]] = [
         "items": [
             _list("Contacts", "group", "crm.contact"),
             _list("The same person?", "join_inner", "crm.mergeproposal"),
+            _item("Requests", "contact_mail", "admin:crm_personrequest_changelist", "crm.handle_requests"),
             _list("Companies", "domain", "crm.company"),
             _list("Segments", "filter_alt", "crm.segment"),
             _list("At risk", "hourglass_bottom", "crm.risksettings"),

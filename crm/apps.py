@@ -15,8 +15,8 @@ class CrmConfig(AppConfig):
         # What every app can say of a contact: its conditions, its rows on the timeline, its cards; what a
         # colleague can do about one; what stands in a colleague's day, and how one of several is chosen for a
         # lead; where it names segments; what can come in by spreadsheet, and which exports of others it
-        # knows; what it keeps of a contact, where else they are known, what makes two alike, and how
-        # colleagues turn to one.
+        # knows; what people ask about their data, what it keeps of a contact, where else they are known, what
+        # makes two alike, and how colleagues turn to one.
         kinds.autodiscover(
             "choosers",
             "conditions",
@@ -26,6 +26,7 @@ class CrmConfig(AppConfig):
             "likeness",
             "panels",
             "person_acts",
+            "request_kinds",
             "touches",
             "uses",
             "sheets.exports",

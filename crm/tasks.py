@@ -7,7 +7,7 @@ from crm.audience import granting, rhythm, segmentation, standing
 from crm.audience.leads import passing, qualifying
 from crm.kernel.work import Budget
 from crm.models import Merging
-from crm.people import consent, erased, erasing, merging, permitted, reminding
+from crm.people import consent, erased, erasing, merging, permitted, reminding, request_telling
 from crm.sheets.exporting import files as exported
 from crm.sheets.exporting import running as exporting
 from crm.sheets.importing import files, running
@@ -49,6 +49,12 @@ def hand_overs(now: datetime, budget: Budget) -> int:
 def reminders(now: datetime, budget: Budget) -> int:
     """Tell colleagues what is due."""
     return reminding.remind(now, budget)
+
+
+@tick("crm.requests", every=600)
+def requests(now: datetime, budget: Budget) -> int:
+    """Tell colleagues which requests of people are due."""
+    return request_telling.remind(now, budget)
 
 
 @tick("crm.bought", every=60)

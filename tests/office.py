@@ -40,6 +40,7 @@ from crm.models import (
     LeadVersion,
     Order,
     OrderLine,
+    PersonRequest,
     Product,
     ScoreLine,
     Segment,
@@ -341,6 +342,14 @@ def world(db: None) -> World:
     Task.objects.create(contact=contact, title="Call her back", created_at=NOW)
     Survey.objects.create(slug="why_not", question="What held you back?", created_at=NOW)
     Status.objects.create(key="vip", name="VIP", created_at=NOW)
+    PersonRequest.objects.create(
+        contact=contact,
+        kind="crm.access",
+        received_at=NOW,
+        recorded_at=NOW,
+        recorded_by="ada",
+        due_at=NOW + timedelta(days=31),
+    )
     Import.objects.create(
         subject="crm.contacts",
         name="people.csv",

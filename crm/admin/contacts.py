@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -21,8 +23,9 @@ from crm.admin.finding import find
 from crm.kernel import clock, people_actions
 from crm.kernel.backoffice import ExactFilter, SheetsAdmin, UnfoldAdminTextInputWidget, display
 from crm.kernel.columns import Column
+from crm.kernel.requests import CannotDo
 from crm.models import Channel, Contact, OwnField
-from crm.people import addresses, changes, finding, identity, own_inputs
+from crm.people import addresses, changes, finding, identity, own_inputs, requests
 from crm.sheets import contacts as sheet
 from crm.shop.showing import money
 
@@ -235,6 +238,29 @@ class ContactAdmin(SheetsAdmin):
         obj.fields, obj.updated_at = form.answers, now
         super().save_model(request, obj, form, True)
         changes.note(before, obj, now, actor=request.user.get_username())
+        if change and form.has_changed():
+            self._correct(request, obj, now)
+
+    def _correct(self, request: HttpRequest, contact: Contact, now: datetime) -> None:
+        """Opened from a request to have something corrected: the request notes it."""
+        named = request.GET.get("request", "")
+        if not named or not request.user.has_perm(requests.MAY):
+            return
+        try:
+            asked = requests.asked_by(UUID(named), contact.pk, "correct", now)
+            if asked is None:
+                raise CannotDo("This request is closed already.")
+            requests.did(asked.pk, "correct", now, by=request.user.get_username())
+        except (CannotDo, ValueError) as problem:
+            messages.warning(request, f"The request has no note of it: {problem}")
+        else:
+            request.corrected = asked.pk  # type: ignore[attr-defined]
+
+    def response_change(self, request: HttpRequest, obj: Contact) -> HttpResponse:
+        answer = super().response_change(request, obj)
+        if (pk := getattr(request, "corrected", None)) and "_continue" not in request.POST:
+            return redirect("admin:crm_personrequest_change", pk)
+        return answer
 
     def export_columns(self, request: HttpRequest) -> list[Column]:
         return sheet.columns(contact_page.own_fields_of(request))

@@ -1,4 +1,4 @@
-"""What is kept of one person: given out as one file, or erased."""
+"""What is kept of one person: given out as one file, or erased, for a request of theirs or without one."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 
 from crm.access import fresh, passwords
 from crm.kernel import clock
 from crm.kernel.elsewhere import to_do
 from crm.kernel.keeping import in_order
-from crm.models import Contact, DataRequest
-from crm.people import erasing, exporting
+from crm.kernel.requests import CannotDo
+from crm.models import Contact, DataRequest, PersonRequest
+from crm.people import erasing, exporting, requests
 from crm.people.persons import person
 
-MAY = "crm.handle_requests"
+MAY = requests.MAY
 
 
 def page(model_admin: Any, request: HttpRequest, pk: UUID) -> Any:
@@ -27,20 +31,29 @@ def page(model_admin: Any, request: HttpRequest, pk: UUID) -> Any:
     contact = _contact(request, pk)
     back = reverse("admin:crm_contact_change", args=[pk])
     what, now = "to see or give out all that we keep of somebody", clock.now()
-    if asked := fresh.password_page(request, what, now, back=back):
+    if typed := fresh.password_page(request, what, now, back=back):
+        return typed
+    asked = asked_for(request, contact, "file")
+    if isinstance(asked, HttpResponse):
         return asked
     if request.method == "POST":
         by = request.user.get_username()
-        file = exporting.export(pk, now, by=by, reference=request.POST.get("reference", ""))
+        with transaction.atomic():
+            file = exporting.export(pk, now, by=by, reference=request.POST.get("reference", ""))
+            if asked is not None:
+                requests.did(asked.pk, "file", now, by=by)
         answer = FileResponse(file, as_attachment=True, filename=f"person-{now:%Y-%m-%d}.zip")
         answer["Cache-Control"] = "no-store"
         return answer
-    return render(request, "crm/person_data.html", _context(model_admin, request, contact))
+    return render(request, "crm/person_data.html", _context(model_admin, request, contact, asked))
 
 
 def erase(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpResponse:
     """The second step: what goes and what stays, confirmed by their name and one's own password."""
     contact = _contact(request, pk)
+    asked = asked_for(request, contact, "erase")
+    if isinstance(asked, HttpResponse):
+        return asked
     problems, status = {}, 400
     if request.method == "POST":
         try:
@@ -51,15 +64,31 @@ def erase(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpResponse:
         if " ".join(request.POST.get("name", "").split()) != " ".join(str(contact).split()):
             problems["name"] = f"Type {contact}, as it stands above."
         if not problems:
-            return _erase(request, contact)
-    context = _context(model_admin, request, contact) | {
-        "problems": problems,
-        "reference": request.POST.get("reference", ""),
-    }
+            return _erase(request, contact, asked)
+    context = _context(model_admin, request, contact, asked) | {"problems": problems}
     return render(request, "crm/erase_page.html", context, status=status if problems else 200)
 
 
-def _erase(request: HttpRequest, contact: Contact) -> HttpResponse:
+def asked_for(request: HttpRequest, contact: Contact, step: str) -> PersonRequest | HttpResponse | None:
+    """The request of theirs that the address names, for which this step is to be done; or the way back to
+    its page, where it cannot be done yet.
+    """
+    named = request.GET.get("request", "")
+    if not named:
+        return None
+    try:
+        asked = requests.asked_by(UUID(named), contact.pk, step, clock.now())
+    except CannotDo as problem:
+        messages.error(request, str(problem))
+        return redirect("admin:crm_personrequest_change", named)
+    except ValueError:
+        asked = None
+    if asked is None:
+        raise Http404("There is no such request of theirs to answer.")
+    return asked
+
+
+def _erase(request: HttpRequest, contact: Contact, asked: PersonRequest | None) -> HttpResponse:
     systems = [one.system for one in to_do(person(contact.pk))]
     try:
         erasing.erase(
@@ -74,6 +103,8 @@ def _erase(request: HttpRequest, contact: Contact) -> HttpResponse:
         # Not by name: the message would keep it.
         messages.success(request, "The person is erased. Their addresses are never written to again.")
         messages.warning(request, f"Still to be done by hand, as the page before said: {'; '.join(systems)}.")
+    if asked is not None:
+        return redirect("admin:crm_personrequest_change", asked.pk)
     return redirect("admin:crm_contact_changelist")
 
 
@@ -86,7 +117,9 @@ def _contact(request: HttpRequest, pk: UUID) -> Contact:
     return contact
 
 
-def _context(model_admin: Any, request: HttpRequest, contact: Contact) -> dict[str, Any]:
+def _context(
+    model_admin: Any, request: HttpRequest, contact: Contact, asked: PersonRequest | None
+) -> dict[str, Any]:
     who = person(contact.pk)
     counts = [(kept.label, kept.rows(who).count()) for kept in in_order()]
     context: dict[str, Any] = model_admin.admin_site.each_context(request)
@@ -96,5 +129,15 @@ def _context(model_admin: Any, request: HttpRequest, contact: Contact) -> dict[s
         "original": contact,
         "counts": [(label, count) for label, count in counts if count],
         "elsewhere": to_do(who),
-        "requests": DataRequest.objects.filter(contact=contact).order_by("-done_at")[:20],
+        "done": DataRequest.objects.filter(contact=contact).order_by("-done_at")[:20],
+        "requests": contact.requests.order_by(F("ended_at").desc(nulls_first=True), "due_at")[:20],
+        "asked": asked,
+        "reference": request.POST.get("reference", _reference(asked)),
     }
+
+
+def _reference(asked: PersonRequest | None) -> str:
+    """Which request it answers, in words that name nobody."""
+    if asked is None:
+        return ""
+    return f"{asked.kind_label}, received on {timezone.localtime(asked.received_at):%-d %B %Y}"

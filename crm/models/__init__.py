@@ -21,6 +21,7 @@ from crm.models.imports import ColumnMeaning, Import, ImportRow
 from crm.models.leads import Lead, LeadDefinition, LeadVersion, ScoreChange, ScoreLine, Stage, StageMove
 from crm.models.orders import Bought, Order, OrderLine, UncountedBuyers
 from crm.models.persons import DataRequest, Erasure, MergedRows, MergeProposal, Merging
+from crm.models.requests import PersonRequest, RequestLine
 from crm.models.saved_views import SavedView
 from crm.models.segments import Segment, SegmentMembership, SegmentSize
 from crm.models.shop import Heartbeat, ScheduleSlot, ServerKey, ShopSettings
@@ -77,9 +78,11 @@ __all__ = [
     "OutsideId",
     "OwnField",
     "PasswordTries",
+    "PersonRequest",
     "PriceChange",
     "Product",
     "Purpose",
+    "RequestLine",
     "RiskSettings",
     "Role",
     "SavedView",

@@ -14,7 +14,7 @@ from django.db import transaction
 
 from crm.kernel.keeping import Person, in_order
 from crm.models import Channel, Contact, ContactPoint, DataRequest, Erasure, Export
-from crm.people import consent, erased
+from crm.people import consent, erased, requests
 from crm.people.consent import Said
 from crm.people.persons import person
 from crm.people.stirring import stir
@@ -40,6 +40,7 @@ def erase(contact_id: UUID, now: datetime, *, by: str, reference: str = "") -> D
         raise CannotErase("There is no such person any more.")
     who = person(contact_id)
     _say_so(who, now)
+    requests.end_erased(who, now, by=by)
     counts = _erase(who, now)
     stir(who.ids)
     _blank(who, now)

@@ -76,6 +76,12 @@ def whole(typed: str) -> list[UUID] | None:
     return None
 
 
+def hashes(typed: str) -> list[bytes]:
+    """Keyed hashes of a whole address, on each channel on which it can be one."""
+    typed = _said(typed)
+    return [found for channel in (Channel.EMAIL, Channel.SMS) for found in _hashes(channel, typed)]
+
+
 def _ways(typed: str) -> Iterator[Q]:
     if known := known_by(typed):
         yield known

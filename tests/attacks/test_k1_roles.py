@@ -66,6 +66,7 @@ crm.mergeproposal                   -          -          lphe       lphe       
 crm.notice                          -          -          -          -          -          lphe
 crm.order                           -          lphe       lphe       lphe       lph        lphe
 crm.ownfield                        -          -          lphace     lphace     lph        lphacde
+crm.personrequest                   -          -          -          -          lpha       lpha
 crm.product                         lph        lphe       lphe       lphe       -          lphacde
 crm.purpose                         lph        -          lphe       lphe       lph        lphce
 crm.risksettings                    lph        -          lphc       lphc       -          lphc

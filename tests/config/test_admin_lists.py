@@ -12,8 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from campaigns.models import Decision
+from crm.kernel import clock
 from crm.kernel.backoffice import EstimatedPaginator
-from crm.models import Company, Contact, Segment, ServerKey, Task
+from crm.models import Company, Contact, PersonRequest, Segment, ServerKey, Task
 from tests import office
 from tracking.models import Event, InboundEvent
 
@@ -26,6 +27,7 @@ LISTS = [
     "crm_lead",
     "crm_leaddefinition",
     "crm_task",
+    "crm_personrequest",
     "crm_serverkey",
     "crm_consentevent",
     "crm_suppression",
@@ -56,6 +58,9 @@ def more(world: office.World, number: int) -> None:
     Segment.objects.create(name=f"Segment {number}")
     office.lead(contact, office.definition(f"Definition {number}"))
     Task.objects.create(contact=contact, title=f"Task {number}")
+    PersonRequest.objects.create(
+        contact=contact, kind="crm.erase", recorded_by="ada", due_at=clock.now() + timedelta(days=31)
+    )
     Company.objects.create(name=f"Company {number}")
     ServerKey.objects.create(name=f"Key {number}", prefix="sk_x", sha256=bytes([number]) * 32)
     InboundEvent.objects.create(source="collect", body={"n": number})

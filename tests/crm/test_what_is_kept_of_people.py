@@ -35,7 +35,7 @@ from crm.models import (
     SavedView,
     Suppression,
 )
-from crm.people import changes, consent, desk, erasing, exporting, identity, pausing
+from crm.people import changes, consent, desk, erasing, exporting, identity, pausing, requests
 from crm.shop.intake import LineIn, OrderIn, record_orders
 from tests.office import NOW, user
 from tracking.models import Event, InboundEvent, Visitor, VisitorEvent
@@ -93,6 +93,9 @@ MARKS = {
     "notice": "marknotice7",
     "response": "markresponse7",
     "visitor": "markvisitor7",
+    "asked": "markasked7",
+    "proof": "markproof7",
+    "noted": "marknoted7",
 }
 
 
@@ -153,6 +156,11 @@ def zephyrine(world):
         NOW,
         source="shop",
     )
+    asked = requests.record(
+        "crm.access", pk, NOW, user=staff, received_at=NOW, way="letter", words=marks["asked"]
+    )
+    requests.prove(asked.pk, marks["proof"], NOW, by="paula")
+    requests.note(asked.pk, marks["noted"], NOW, by="paula")
     visitor = Visitor.objects.create(
         id=pk, contact_id=pk, user_agent=marks["agent"], first_seen_at=NOW, last_seen_at=NOW
     )
