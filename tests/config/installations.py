@@ -58,7 +58,7 @@ class Installation:
             )
         return self
 
-    def wait_until_running(self, seconds: float = 300) -> str:
+    def wait_until_running(self, seconds: float = 600) -> str:
         assert self.process
         deadline = time.monotonic() + seconds
         while "Rekindle is running" not in self.output():
