@@ -16,6 +16,8 @@ class Kit:
     besides: tuple[str, ...] = ()
     limit: Mapping[str, int] | None = None
     """How much of lists they may take away: columns of ExportLimit."""
+    sight: Mapping[str, str] | None = None
+    """Whom they get to see, and how they see addresses: columns of Sight."""
     everything: bool = False
     """All there is to be given, in these apps and of users, groups and the schedule."""
 
@@ -58,6 +60,7 @@ VIEWERS = Kit(
         "campaigns.frequencysettings": "v",
         "campaigns.recommendationrun": "v",
     },
+    sight={"addresses": "never"},
 )
 
 SALES = Kit(
@@ -82,6 +85,7 @@ SALES = Kit(
     },
     ("crm.export_contacts",),
     limit={"rows_a_day": 200},
+    sight={"people": "unowned"},
 )
 
 MARKETERS = Kit(
@@ -140,6 +144,7 @@ MARKETERS = Kit(
     },
     ("crm.import_contacts", "crm.export_contacts", "crm.share_savedview", "crm.merge_contacts"),
     limit={"rows": 5000},
+    sight={"addresses": "lists"},
 )
 
 MARKETING_LEADS = Kit(

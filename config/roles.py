@@ -13,10 +13,10 @@ from django.db import transaction
 from django.db.models import Q
 
 from config.kits import KITS, Kit
-from crm.models import ExportLimit, Role
+from crm.models import ExportLimit, Role, Sight
 
-LIMIT = "export_limit"
-"""Stands among what was given: the limit is given once, too."""
+LIMIT, SIGHT = "export_limit", "sight"
+"""Stand among what was given: a limit, and how people are seen, are given once, too."""
 _OURS = Q(content_type__app_label__in=("crm", "tracking", "campaigns", "django_celery_beat"))
 _COLLEAGUES = Q(content_type__app_label="auth", content_type__model__in=("user", "group"))
 
@@ -32,7 +32,7 @@ def ensure() -> None:
         )
     }
     for kit in KITS:
-        wanted = {*(there if kit.everything else kit.permissions()), *_limit(kit)} - _given(roles, kit)
+        wanted = {*(there if kit.everything else kit.permissions()), *_settings(kit)} - _given(roles, kit)
         if not wanted:
             continue
         new = sorted(name for name in wanted if name in there)
@@ -41,17 +41,19 @@ def ensure() -> None:
             # A group of this name that somebody made before is theirs: ours goes by another.
             name = f"{kit.name} (Rekindle)" if Group.objects.filter(name=kit.name).exists() else kit.name
             role = Role.objects.create(key=kit.key, group=Group.objects.get_or_create(name=name)[0])
-        limit = {LIMIT} & wanted
+        settings = {LIMIT, SIGHT} & wanted
         if role.group is not None:
             role.group.permissions.add(*(there[name] for name in new))
-            if limit:
+            if LIMIT in settings:
                 ExportLimit.objects.get_or_create(group=role.group, defaults=kit.limit)
-        role.given = sorted({*role.given, *new, *limit})
+            if SIGHT in settings:
+                Sight.objects.get_or_create(group=role.group, defaults=kit.sight)
+        role.given = sorted({*role.given, *new, *settings})
         role.save(update_fields=["given"])
 
 
-def _limit(kit: Kit) -> set[str]:
-    return {LIMIT} if kit.limit else set()
+def _settings(kit: Kit) -> set[str]:
+    return {name for name, said in ((LIMIT, kit.limit), (SIGHT, kit.sight)) if said}
 
 
 def _given(roles: Mapping[str, Role], kit: Kit) -> set[str]:

@@ -16,6 +16,7 @@ from campaigns.flows import editing, launching
 from campaigns.flows.kinds import triggers
 from campaigns.models import Campaign, Decision, Due, Enrolment, Step
 from campaigns.results.steps import at_steps, people_at
+from crm.access import reach
 from crm.kernel import clock, rules
 from crm.kernel.backoffice import EstimatedPaginator
 from crm.kernel.kinds import BrokenParams, UnknownKind
@@ -48,7 +49,7 @@ def people(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
     key = request.GET.get("step", "")
     known = _known_steps(campaign)
     key = key if key in {row.key for row in known} else ""
-    runs = people_at(campaign, key).select_related("contact")
+    runs = reach.seen(people_at(campaign, key)).select_related("contact")
     shown = EstimatedPaginator(runs, ON_A_PAGE).get_page(request.GET.get("page"))
     due = Due.objects.in_bulk([run.pk for run in shown])
     words = {(row.version_id, row.position): picture.sentence(row) for row in known}

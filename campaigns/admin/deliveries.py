@@ -17,7 +17,7 @@ from campaigns.delivery import outbox
 from campaigns.delivery.resolving import NotUnknown
 from campaigns.messages import notices, rendering, webhooks
 from campaigns.models import Decision, Delivery, DeliveryState, SendingControl
-from crm.kernel import clock
+from crm.kernel import clock, masking
 from crm.kernel.backoffice import ReadOnlyAdmin, display
 from crm.models import Contact
 from crm.shop.showing import link
@@ -119,7 +119,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
 
     def as_sent(self, request: HttpRequest, pk: int) -> HttpResponse:
         """The message as it was sent, for a sandboxed frame."""
-        delivery = Delivery.objects.select_related("template_version").filter(pk=pk).first()
+        delivery = self.get_queryset(request).select_related("template_version").filter(pk=pk).first()
         if not self.has_view_permission(request, delivery):
             raise PermissionDenied
         if delivery is None or not delivery.context:
@@ -139,7 +139,7 @@ class DeliveryAdmin(ReadOnlyAdmin):
         if not self.has_change_permission(request):
             raise PermissionDenied
         to = ENDINGS.get(request.POST.get("to", ""))
-        delivery = Delivery.objects.filter(pk=pk).defer("context").first()
+        delivery = self.get_queryset(request).filter(pk=pk).first()
         if to is None or delivery is None:
             raise Http404
         try:
@@ -167,7 +167,11 @@ class DeliveryAdmin(ReadOnlyAdmin):
             return f"{delivery.test_address} ({delivery.get_origin_display()})"
         if delivery.contact_id is None:
             return "erased"
-        name = f"{delivery.first or ''} {delivery.last or ''}".strip() or delivery.mail or "a contact"
+        name = (
+            f"{delivery.first or ''} {delivery.last or ''}".strip()
+            or masking.told(delivery.mail or "")
+            or "a contact"
+        )
         return link(reverse("admin:crm_contact_change", args=[delivery.contact_id]), name)
 
     @display(description="State", label=LABELS)

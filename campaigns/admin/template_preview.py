@@ -16,6 +16,7 @@ from campaigns.flows import variants
 from campaigns.messages import checking, compiling, composing, editing, mjml, rendering
 from campaigns.models import Sender, Template, TemplateVersion
 from campaigns.offers import telling
+from crm.access import seeing
 from crm.models import Contact
 from crm.shop.settings import shop_zone, this_shop
 
@@ -83,7 +84,9 @@ def found(typed: str, user: User | AnonymousUser, most: int = 8) -> list[Contact
     if not words or "\0" in typed or not user.has_perm("crm.view_contact"):
         return []
     one = words[0]
-    asked = Q(first_name__istartswith=one) | Q(last_name__istartswith=one) | Q(email__istartswith=one)
+    asked = Q(first_name__istartswith=one) | Q(last_name__istartswith=one)
+    if not seeing.masked_in_lists(user):
+        asked |= Q(email__istartswith=one)
     if len(words) > 1:
         asked = Q(first_name__istartswith=one, last_name__istartswith=words[1])
     return list(trials.known_people().filter(asked).order_by("-id")[:most])

@@ -105,6 +105,7 @@ class TemplateAdmin(ModelAdmin):
         contact = template_preview.whose(asked.get("as", ""), request.user)
         return {
             "contact": contact,
+            "typed_as": trials.typed_as(contact),
             "asked_as": asked.get("as", ""),
             "versions": template.versions.select_related("created_by")
             .defer("mjml", "html", "text", "blocks")
@@ -158,7 +159,7 @@ class TemplateAdmin(ModelAdmin):
             people = [person] if person else []
         else:
             people = template_preview.found(request.GET.get("q", "")[:200], request.user)
-        return JsonResponse({"people": [{"name": str(one), "email": one.email} for one in people]})
+        return JsonResponse({"people": [{"name": str(one), "email": trials.typed_as(one)} for one in people]})
 
     def block(self, request: HttpRequest) -> HttpResponse:
         """A new row for the script: of a kind (`kind`), like one that is posted (`of`), or a `saved` one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -16,7 +17,8 @@ from django.urls import reverse
 from campaigns.admin import campaign_head, frames, past
 from campaigns.flows import trying
 from campaigns.models import Campaign
-from crm.kernel import clock
+from crm.access import reach
+from crm.kernel import clock, masking
 from crm.models import Contact
 from crm.people import identity
 
@@ -72,17 +74,29 @@ def told(request: HttpRequest, number: int, to: str) -> None:
 
 
 def chosen(typed: str) -> Contact | None:
-    """The contact whose whole e-mail address was typed."""
+    """The contact whose whole e-mail address was typed, or whose id it is."""
+    people = reach.seen(Contact.objects.filter(merged_into=None))
+    try:
+        return people.filter(pk=UUID(typed.strip())).first()
+    except ValueError:
+        pass  # No id, as mostly.
     digest = identity.hash_of(typed.strip()) if typed.strip() else None
     if digest is None:
         return None
-    return Contact.objects.filter(points__address_hash=digest, merged_into=None).first()
+    return people.filter(points__address_hash=digest).first()
 
 
 def _suggested(request: HttpRequest) -> str:
     """An address to begin with, shown only to those who may see people."""
     contact = somebody() if request.user.has_perm("crm.view_contact") else None
-    return contact.email if contact else ""
+    return typed_as(contact)
+
+
+def typed_as(contact: Contact | None) -> str:
+    """What is typed to choose this contact: their address, or their id where it would be masked."""
+    if contact is None:
+        return ""
+    return str(contact.pk) if masking.is_on() else contact.email
 
 
 def somebody() -> Contact | None:
@@ -93,7 +107,7 @@ def somebody() -> Contact | None:
 
 def known_people() -> QuerySet[Contact]:
     """Those who have an address."""
-    return Contact.objects.filter(merged_into=None).exclude(email="")
+    return reach.seen(Contact.objects.filter(merged_into=None).exclude(email=""))
 
 
 def where_to(request: HttpRequest) -> str:

@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet
 
 from campaigns.models import Campaign, Survey, SurveyAnswer, SurveyChoice
 from campaigns.surveys import asking
+from crm.access import reach
 
 SHOWN_WORDS = 50
 
@@ -62,7 +63,7 @@ def counts(survey: Survey) -> Counts:
 
 def latest_words(survey: Survey) -> list[SurveyAnswer]:
     """What people wrote in their own words, the newest first."""
-    written = answers(survey).exclude(words="").select_related("contact", "choice")
+    written = reach.seen(answers(survey).exclude(words="")).select_related("contact", "choice")
     return list(written.order_by("-occurred_at", "-pk")[:SHOWN_WORDS])
 
 

@@ -1,1 +1,1 @@
-"""What colleagues need beside permissions: a password typed just now; limits on what they take away."""
+"""What colleagues need beside permissions: a password typed just now; whom they see, and how."""

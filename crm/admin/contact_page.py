@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from crm.access import seeing
 from crm.kernel import clock, panels, person_acts, timeline
 from crm.models import ConsentState, Contact, OwnField, Suppression
 from crm.people import own_fields, statuses
@@ -66,7 +67,10 @@ def context(contact: Contact, request: HttpRequest, now: datetime) -> dict[str, 
         "currency": this_shop().currency,
         "acts": person_acts.offered(request.user),
         "panels": panels.shown(contact.pk, now),
-        "page": timeline.read(
+        # What they did and were written names addresses, too.
+        "page": None
+        if seeing.never_whole(request.user)
+        else timeline.read(
             contact.pk,
             before=timeline.Cursor.read(request.GET.get("before", "")),
             limit=MOST_ENTRIES,

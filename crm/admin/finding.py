@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 
+from crm.access import seeing
+from crm.kernel import masking
 from crm.people import finding
 
 MOST_PEOPLE = 8
@@ -34,20 +36,21 @@ def find(site: AdminSite, request: HttpRequest) -> HttpResponse:
         raise PermissionDenied
     typed = request.GET.get("s", "").strip()
     hits: list[Hit] = []
+    by_parts = not seeing.masked_in_lists(request.user)
     if typed and request.user.has_perm("crm.view_contact"):
-        hits += map(_person, finding.people(typed, MOST_PEOPLE))
+        hits += map(_person, finding.people(typed, MOST_PEOPLE, by_parts=by_parts))
     if typed and request.user.has_perm("crm.view_company"):
         hits += map(_company, finding.companies(typed, MOST_COMPANIES))
     if typed:
         hits += _pages(site, request, typed.casefold())
-    answer = render(request, "crm/found.html", {"hits": hits, "typed": typed})
+    answer = render(request, "crm/found.html", {"hits": hits, "typed": typed, "by_parts": by_parts})
     answer["HX-Trigger"] = "search"
     answer["Cache-Control"] = "private, no-store"
     return answer
 
 
 def _person(person: Any) -> Hit:
-    said = [person.email, person.phone, str(person.company or "")]
+    said = [masking.told(person.email), masking.told(person.phone), str(person.company or "")]
     told = " · ".join(one for one in said if one and one != str(person))
     return Hit(str(person), told, reverse("admin:crm_contact_change", args=[person.pk]), "person")
 

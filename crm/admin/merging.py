@@ -15,7 +15,8 @@ from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
 from crm import likeness
-from crm.kernel import clock
+from crm.access import reach
+from crm.kernel import clock, masking
 from crm.kernel.backoffice import ReadOnlyAdmin, display
 from crm.models import ConsentState, Contact, MergeProposal, OwnField
 from crm.people import merging, own_fields
@@ -30,14 +31,14 @@ def page(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpResponse:
     """Find who else a person is, see both side by side, and make them one."""
     if not request.user.has_perm(MAY):
         raise PermissionDenied
-    contact = _contact(pk)
+    contact = reach.person(pk)
     if request.method == "POST":
         return _merge(request, contact)
     other = _chosen(request.GET.get("with", ""), contact)
     typed = request.GET.get("find", "").strip()
     found: list[Contact] = []
     if typed and other is None:
-        known = Contact.objects.filter(merged_into=None).exclude(pk=pk)
+        known = model_admin.get_queryset(request).exclude(pk=pk)
         found = list(model_admin.get_search_results(request, known, typed)[0][:MOST_FOUND])
     context = model_admin.admin_site.each_context(request) | {
         "title": f"Merge {contact}",
@@ -58,7 +59,7 @@ def undo(model_admin: Any, request: HttpRequest, pk: UUID, merging_id: str) -> H
     """Make them two again."""
     if not request.user.has_perm(MAY):
         raise PermissionDenied
-    contact = _contact(pk)
+    contact = reach.person(pk)
     key = _uuid(merging_id)
     made = contact.mergings.filter(pk=key).first() if key else None
     if made is None:
@@ -75,7 +76,7 @@ def dismiss(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpResponse:
     """They are two people: never propose it again."""
     if not request.user.has_perm(MAY):
         raise PermissionDenied
-    proposals = MergeProposal.objects.filter(pk=pk, answer="")
+    proposals = model_admin.get_queryset(request).filter(pk=pk, answer="")
     answer = {"answered_at": clock.now(), "answered_by": request.user.get_username()[:150]}
     if proposals.update(answer=MergeProposal.Answer.OTHERS, **answer):
         messages.success(request, "They are two people. It is not proposed again.")
@@ -150,18 +151,11 @@ def _merge(request: HttpRequest, contact: Contact) -> HttpResponse:
     return redirect("admin:crm_contact_change", stays.pk)
 
 
-def _contact(pk: UUID) -> Contact:
-    contact = Contact.objects.filter(pk=pk, merged_into=None).first()
-    if contact is None:
-        raise Http404("There is no such person.")
-    return contact
-
-
 def _chosen(typed: str, contact: Contact) -> Contact | None:
     key = _uuid(typed)
     if key is None or key == contact.pk:
         return None
-    return Contact.objects.filter(pk=key, merged_into=None).first()
+    return reach.seen(Contact.objects.filter(pk=key, merged_into=None)).first()
 
 
 def _proposal(one: Contact, other: Contact) -> MergeProposal | None:
@@ -196,7 +190,7 @@ def _told(contact: Contact, fields: list[OwnField]) -> dict[str, str]:
     engagement = getattr(contact, "engagement", None)
     facts = {
         "Name": contact.full_name,
-        "Addresses": ", ".join(point.address for point in points),
+        "Addresses": ", ".join(masking.told(point.address) for point in points),
         "Agreed to": ", ".join(dict.fromkeys(str(state.purpose) for state in agreed)),
         "Company": str(contact.company or ""),
         "Owner": str(contact.owner or ""),

@@ -25,7 +25,7 @@ from crm.kernel.backoffice import (
     UserChangeForm,
     UserCreationForm,
 )
-from crm.models import ExportLimit
+from crm.models import ExportLimit, Sight
 from crm.people import changes
 
 admin.site.unregister(User)
@@ -166,15 +166,10 @@ class UserAdmin(FreshPasswordMixin, BaseUserAdmin, ModelAdmin):  # type: ignore[
             super().delete_queryset(request, queryset)
 
 
-class ExportLimitInline(StackedInline):
-    """How much the people of this group may take away."""
+class _OfAGroup(StackedInline):
+    """One row that says more of a group; by others than its own people."""
 
-    model = ExportLimit
     max_num = 1
-    verbose_name_plural = (
-        "How much of lists they may take away as files, where they may at all. In several such groups the "
-        "widest counts."
-    )
 
     def has_add_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
         return super().has_add_permission(request, obj) and not _is_own(request, obj)
@@ -186,6 +181,26 @@ class ExportLimitInline(StackedInline):
         return super().has_delete_permission(request, obj) and not _is_own(request, obj)
 
 
+class ExportLimitInline(_OfAGroup):
+    """How much the people of this group may take away."""
+
+    model = ExportLimit
+    verbose_name_plural = (
+        "How much of lists they may take away as files, where they may at all. In several such groups the "
+        "widest counts."
+    )
+
+
+class SightInline(_OfAGroup):
+    """Whom the people of this group get to see, and how they see addresses."""
+
+    model = Sight
+    verbose_name_plural = (
+        "Whom they get to see, where they see people at all, and how they see addresses. In several such "
+        "groups the widest counts; without a line here they see everybody, and addresses whole."
+    )
+
+
 def _is_own(request: HttpRequest, group: Group | None) -> bool:
     return group is not None and is_own(request.user, group)
 
@@ -194,7 +209,7 @@ def _is_own(request: HttpRequest, group: Group | None) -> bool:
 class GroupAdmin(FreshPasswordMixin, BaseGroupAdmin, ModelAdmin):  # type: ignore[misc]
     exports = False
     fresh_for = "to change what a group may do"
-    inlines = [ExportLimitInline]
+    inlines = [ExportLimitInline, SightInline]
 
     def get_form(
         self, request: HttpRequest, obj: Group | None = None, change: bool = False, **kwargs: Any

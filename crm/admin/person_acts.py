@@ -11,11 +11,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from crm.access import reach
 from crm.kernel import clock
 from crm.kernel.backoffice import dress
 from crm.kernel.kinds import UnknownKind
 from crm.kernel.person_acts import CannotAct, person_acts
-from crm.models import Contact
 from crm.people import pausing
 
 
@@ -29,7 +29,7 @@ def act(model_admin: Any, request: HttpRequest, pk: UUID, key: str) -> HttpRespo
         raise Http404("There is nothing of this name to do.") from None
     if not request.user.has_perm(kind.permission):
         raise PermissionDenied
-    contact = _contact(pk)
+    contact = reach.person(pk)
     now = clock.now()
     form: forms.Form = kind.filled_in(pk, request.user, now, request.POST or None)
     if form.is_bound and form.is_valid():
@@ -54,16 +54,9 @@ def resume(model_admin: Any, request: HttpRequest, pk: UUID) -> HttpResponse:
     """Marketing may go to them again."""
     if not request.user.has_perm("crm.change_contact"):
         raise PermissionDenied
-    contact = _contact(pk)
+    contact = reach.person(pk)
     if pausing.resume(pk, clock.now(), by=request.user.get_username()):
         messages.success(request, f"{contact} gets marketing again, as far as they agreed to it.")
     else:
         messages.warning(request, f"There was no pause for {contact} any more.")
     return redirect("admin:crm_contact_change", pk)
-
-
-def _contact(pk: UUID) -> Contact:
-    contact = Contact.objects.filter(pk=pk, merged_into=None).first()
-    if contact is None:
-        raise Http404("There is no such person.")
-    return contact

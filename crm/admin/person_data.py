@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 
-from crm.access import fresh, passwords
+from crm.access import fresh, passwords, reach
 from crm.kernel import clock
 from crm.kernel.elsewhere import to_do
 from crm.kernel.keeping import in_order
@@ -111,10 +111,7 @@ def _erase(request: HttpRequest, contact: Contact, asked: PersonRequest | None) 
 def _contact(request: HttpRequest, pk: UUID) -> Contact:
     if not request.user.has_perm(MAY):
         raise PermissionDenied
-    contact = Contact.objects.filter(pk=pk, merged_into=None).first()
-    if contact is None:
-        raise Http404("There is no such person.")
-    return contact
+    return reach.person(pk)
 
 
 def _context(

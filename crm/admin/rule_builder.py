@@ -11,6 +11,7 @@ from django.apps import apps
 from django.core.exceptions import BadRequest, PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
+from crm.access import reach
 from crm.audience import previewing
 from crm.kernel import clock, rules
 from crm.kernel.rules import RuleField, form, rows
@@ -123,7 +124,7 @@ def contact_with(typed: str) -> Contact | None:
     digest = identity.hash_of(typed) if typed else None
     if digest is None:
         return None
-    return Contact.objects.filter(points__address_hash=digest, merged_into=None).first()
+    return reach.seen(Contact.objects.filter(points__address_hash=digest, merged_into=None)).first()
 
 
 def _within_a_run(document: dict[str, Any]) -> set[tuple[int, ...]]:

@@ -11,6 +11,7 @@ from django.db.models import QuerySet, Sum
 from django.db.models.functions import TruncDate
 from django.utils.timezone import localtime
 
+from crm.access import reach
 from crm.audience import schedules, uses
 from crm.kernel import rules
 from crm.models import Segment, SegmentMembership, SegmentSize
@@ -77,7 +78,7 @@ def chart(days: list[dict[str, Any]], today: date) -> str:
 
 def moves(segment: Segment) -> list[dict[str, Any]]:
     """The latest to come and to go, newest first."""
-    stays = SegmentMembership.objects.filter(segment=segment).select_related("contact")
+    stays = reach.seen(SegmentMembership.objects.filter(segment=segment)).select_related("contact")
     came = [(stay.entered_at, True, stay) for stay in stays.order_by("-entered_at")[:SHOWN]]
     gone = stays.filter(left_at__isnull=False).order_by("-left_at")[:SHOWN]
     went = [(stay.left_at, False, stay) for stay in gone]
@@ -91,5 +92,5 @@ def stays_of(segment: Segment, contact: UUID) -> QuerySet[SegmentMembership]:
 
 
 def _inside(segment: Segment) -> list[SegmentMembership]:
-    stays = SegmentMembership.objects.filter(segment=segment, left_at=None).select_related("contact")
-    return list(stays.order_by("-entered_at", "-pk")[:50])
+    stays = reach.seen(SegmentMembership.objects.filter(segment=segment, left_at=None))
+    return list(stays.select_related("contact").order_by("-entered_at", "-pk")[:50])

@@ -11,9 +11,10 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
+from crm.access import reach
 from crm.admin import segment_pages
 from crm.admin.rule_builder import contact_with
-from crm.kernel import rules
+from crm.kernel import masking, rules
 from crm.models import Contact, Segment
 
 MOST_STAYS = 10
@@ -33,7 +34,7 @@ def page(model_admin: Any, request: HttpRequest, now: datetime) -> HttpResponse:
         "segments": Segment.objects.order_by("name"),
         "segment": segment,
         "contact": contact,
-        "person": contact.email if contact and contact.email else typed_person,
+        "person": contact.email if contact and contact.email and not masking.is_on() else typed_person,
         "at_typed": request.GET.get("at", ""),
         "latest": f"{timezone.localtime(now):%Y-%m-%dT%H:%M}",
         "zone": timezone.get_current_timezone_name(),
@@ -95,7 +96,7 @@ def _segment(typed: str) -> Segment | None:
 def _contact(typed: str) -> Contact | None:
     """Somebody by their id, also when they were merged since; or by their whole address."""
     try:
-        found = Contact.objects.select_related("merged_into").filter(pk=UUID(typed)).first()
+        found = reach.seen(Contact.objects.select_related("merged_into").filter(pk=UUID(typed))).first()
     except ValueError:
         return contact_with(typed)
     return found.merged_into or found if found else None

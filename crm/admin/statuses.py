@@ -15,10 +15,11 @@ from django.urls import path, reverse
 from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 
+from crm.access import reach
 from crm.conditions.words import day
 from crm.kernel import clock, rules
 from crm.kernel.backoffice import ModelAdmin, display
-from crm.models import Contact, Status
+from crm.models import Status
 from crm.people import statuses
 from crm.ticking import ring
 
@@ -60,7 +61,7 @@ class StatusAdmin(ModelAdmin):
         """Give, renew or end a status of one person."""
         if not request.user.has_perm("crm.change_contactstatus"):
             raise PermissionDenied
-        contact = get_object_or_404(Contact, pk=_id(request.POST.get("contact", "")))
+        contact = reach.person(_id(request.POST.get("contact", "")))
         status = get_object_or_404(Status, pk=_id(request.POST.get("status", "")))
         by, now = request.user.get_username(), clock.now()
         if request.POST.get("do") == "grant":

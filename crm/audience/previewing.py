@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef
 
+from crm.access import reach
 from crm.audience.segmentation import NOW, members
 from crm.kernel import rules
 from crm.kernel.patience import within
@@ -54,7 +55,7 @@ def preview(rule: Any, now: datetime, *, limit: int = 10, scope: rules.Scope = N
         count, is_estimate = _estimated(rule, now, scope, total), True
     else:
         channels = within(EXTRA_SECONDS, lambda: _by_channel(rule, now, scope))
-    newest = meant.order_by("-created_at", "-pk")[:limit]
+    newest = reach.seen(meant).order_by("-created_at", "-pk")[:limit]
     shown = within(EXTRA_SECONDS, lambda: list(newest)) if count != 0 or is_estimate else []
     return Preview(count, total, shown or [], is_estimate, channels or {}, seconds=monotonic() - started)
 

@@ -12,6 +12,7 @@ from django.db.models import Case, CharField, Count, F, FloatField, Q, Sum, Valu
 from django.db.models.expressions import Window
 from django.db.models.functions import FirstValue, RowNumber
 
+from crm.access import reach
 from crm.audience import pacing, rhythm
 from crm.models import Clock, RiskSettings, ShopRhythm, Standing, StandingDay, StandingMove, State
 
@@ -154,7 +155,8 @@ def tried(risk: RiskSettings, now: datetime) -> list[tuple[State, int, int]]:
 
 def newest(now: datetime, state: str, *, limit: int) -> Sequence[Standing]:
     """Who came to a state last."""
-    rows = Standing.objects.filter(state=state, since__gt=now - timedelta(days=7)).select_related("contact")
+    rows = reach.seen(Standing.objects.filter(state=state, since__gt=now - timedelta(days=7)))
+    rows = rows.select_related("contact")
     return list(rows.order_by("-at_stake", "-since")[:limit])
 
 

@@ -14,7 +14,7 @@ from django.contrib.admin import register
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from unfold.admin import ModelAdmin as _ModelAdmin
 from unfold.admin import StackedInline as _StackedInline
@@ -53,6 +53,7 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from crm.kernel import people_rows
 from crm.kernel.columns import Column
 from crm.kernel.long_lists import EstimatedPaginator, LongChangeList
 
@@ -144,6 +145,24 @@ class ModelAdmin(_ModelAdmin):
     actions_on_top = True
     compressed_fields = True
     formfield_overrides = {models.URLField: {"form_class": WebAddress, "widget": UnfoldAdminTextInputWidget}}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Rows of people this colleague gets to see: in lists, on pages, in actions, files, autocompletes."""
+        return people_rows.narrowed(super().get_queryset(request), request.user)
+
+    def get_field_queryset(self, db: Any, db_field: Any, request: HttpRequest) -> Any:
+        """Of people a form takes those alone."""
+        rows = super().get_field_queryset(db, db_field, request)
+        if not people_rows.columns(db_field.related_model):
+            return rows
+        every = db_field.related_model._default_manager if rows is None else rows
+        return people_rows.narrowed(every.all(), request.user)
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts: Any, object_id: str) -> Any:
+        """A row of somebody out of reach is not there, as one that never was."""
+        if people_rows.columns(self.model):
+            raise Http404("There is no such row.")
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)
 
     def export_columns(self, request: HttpRequest) -> Sequence[Column]:
         """Columns of the file beside those of the list and its pages, or in place of them."""

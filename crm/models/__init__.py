@@ -1,6 +1,6 @@
 """Who people are and what they bought."""
 
-from crm.models.access import ExportLimit, PasswordTries
+from crm.models.access import ExportLimit, PasswordTries, Sight
 from crm.models.catalogue import PriceChange, Product, StockChange
 from crm.models.companies import Company
 from crm.models.consent import ConsentDetail, ConsentEvent, ConsentState, ConsentText, Purpose, Suppression
@@ -95,6 +95,7 @@ __all__ = [
     "ServerKey",
     "ShopRhythm",
     "ShopSettings",
+    "Sight",
     "Stage",
     "StageMove",
     "Standing",

@@ -42,3 +42,44 @@ class ExportLimit(models.Model):
 
     def __str__(self) -> str:
         return f"Limit of {self.group}"
+
+
+class Sight(models.Model):
+    """Whom the people of a group get to see, and how they see addresses."""
+
+    scale = Scale.LOCAL
+    scale_column = ""
+
+    class People(models.TextChoices):
+        EVERYBODY = "everybody", "everybody"
+        UNOWNED = "unowned", "their own people, and nobody's"
+        OWN = "own", "their own people"
+
+    class Addresses(models.TextChoices):
+        WHOLE = "whole", "whole"
+        LISTS = "lists", "masked in lists, whole on the page of a person"
+        NEVER = "never", "masked everywhere"
+
+    group = models.OneToOneField("auth.Group", on_delete=models.CASCADE, primary_key=True, related_name="+")
+    people = models.CharField(
+        max_length=9,
+        choices=People.choices,
+        default=People.EVERYBODY,
+        db_default=People.EVERYBODY,
+        help_text="Their own: people whose owner they are, or of whom they have an open lead, a hand-over to"
+        " answer or a task to do; and those of colleagues for whom they stand in.",
+    )
+    addresses = models.CharField(
+        max_length=8,
+        choices=Addresses.choices,
+        default=Addresses.WHOLE,
+        help_text="E-mail addresses and telephone numbers of people. Masked: a•••@d•••.example, found by the"
+        " whole address alone. Files of lists have them whole.",
+    )
+
+    class Meta:
+        verbose_name = "sight of people"
+        verbose_name_plural = "sights of people"
+
+    def __str__(self) -> str:
+        return f"Sight of {self.group}"

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q, Value
 from django.db.models.functions import Concat, Upper
 
-from crm.kernel import clock
+from crm.kernel import clock, masking
 from crm.models.base import ByContact, Fact, Scale, ScaledModel
 
 
@@ -82,7 +82,8 @@ class Contact(ScaledModel):
         ]
 
     def __str__(self) -> str:
-        return self.full_name or self.email or self.phone or f"Contact {str(self.pk)[-6:]}"
+        said = self.full_name or masking.told(self.email) or masking.told(self.phone)
+        return said or f"Contact {str(self.pk)[-6:]}"
 
     @property
     def full_name(self) -> str:

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import Q
 
 from crm import likeness
+from crm.access import reach
 from crm.kernel.panels import Panel, panels
 from crm.models import MergeProposal, Merging
 
@@ -35,7 +36,7 @@ class SamePerson(Panel):
                 "other": pair.other if pair.one_id == contact_id else pair.one,
                 "why": likeness.words(pair.why),
             }
-            for pair in pairs.select_related("one", "other")[:MOST]
+            for pair in reach.seen(pairs).select_related("one", "other")[:MOST]
         ]
         made = list(merged.order_by("-merged_at")[:MOST])
         if not proposals and not made:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
+from crm.access import reach
 from crm.kernel import touches
 from crm.kernel.panels import DayPanel, day_panels
 from crm.models import Engagement, HandOver, Note, Task
@@ -30,7 +31,7 @@ class HandOvers(DayPanel):
         asked = Task.objects.filter(kind=Task.Kind.HAND_OVER, done_at=None)
         mine = asked.filter(owner=user).select_related("contact")
         tasks, number = _some(mine, F("due_at").asc(nulls_last=True))
-        unowned = asked.filter(owner=None).count()
+        unowned = reach.seen(asked.filter(owner=None)).count()
         if not tasks and not unowned:
             return None
         return {

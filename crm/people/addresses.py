@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from crm.access import reach
 from crm.kernel import tokens
 from crm.models import Channel, Contact, ContactPoint
 from crm.people.permitted import after_a_gift, keep
@@ -17,7 +18,8 @@ class Taken(ValueError):
     """The address is somebody else's; carries whose."""
 
     def __init__(self, owner: Contact) -> None:
-        super().__init__(f"This address belongs to {owner}.")
+        who = reach.seen(Contact.objects.filter(pk=owner.pk)).first()
+        super().__init__(f"This address belongs to {who or 'somebody else'}.")
         self.owner = owner
 
 

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import Upper
 from django.db.models.lookups import Contains, StartsWith
 
+from crm.access import reach
 from crm.kernel import tokens
 from crm.models import Channel, Company, Contact, ContactPoint, OutsideId
 from crm.models.contacts import words
@@ -29,8 +30,8 @@ _LONGEST = 100
 _MOST_OF_ONE = 100
 
 
-def people(typed: str, limit: int) -> list[Contact]:
-    """Those who fit best, at most `limit`, with their companies."""
+def people(typed: str, limit: int, *, by_parts: bool = True) -> list[Contact]:
+    """Those who fit best, at most `limit`, with their companies; by parts of an address if `by_parts`."""
     typed = _said(typed)
     found: dict[object, Contact] = {}
     with transaction.atomic():
@@ -38,8 +39,8 @@ def people(typed: str, limit: int) -> list[Contact]:
             # Of a word that only looks common, the planner would read the whole table to find the first few.
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL enable_seqscan = off")
-        for fitting in _ways(typed) if typed else ():
-            rows = Contact.objects.filter(fitting, merged_into=None).select_related("company")
+        for fitting in _ways(typed, by_parts) if typed else ():
+            rows = reach.seen(Contact.objects.filter(fitting, merged_into=None)).select_related("company")
             for person in rows[:limit]:
                 found.setdefault(person.pk, person)
             if len(found) >= limit:
@@ -82,14 +83,19 @@ def hashes(typed: str) -> list[bytes]:
     return [found for channel in (Channel.EMAIL, Channel.SMS) for found in _hashes(channel, typed)]
 
 
-def _ways(typed: str) -> Iterator[Q]:
+def _ways(typed: str, by_parts: bool) -> Iterator[Q]:
     if known := known_by(typed):
         yield known
     capitals = typed.upper()
     if " " not in capitals:
-        for name in ("last_name", "first_name", "email"):
+        for name in ("last_name", "first_name", *(["email"] if by_parts else [])):
             yield Q(StartsWith(Upper(name), capitals))
-    if parts := _parts(capitals):
+    if not by_parts:
+        # Only names: an index of the whole of it knows addresses, too.
+        if len(parts := capitals.split()) > 1:
+            ends = StartsWith(Upper("last_name"), parts[-1])
+            yield Q(StartsWith(Upper("first_name"), parts[0]), ends)
+    elif parts := _parts(capitals):
         yield _all_of(words(), parts)
     if of := companies(typed, 3):
         yield Q(company__in=of)

@@ -3,6 +3,7 @@
 from django import template
 from django.utils.safestring import SafeString
 
+from crm.kernel import masking
 from crm.shop import showing
 
 register = template.Library()
@@ -27,3 +28,9 @@ def money(amount: object, currency: str = "") -> str:
 @register.filter
 def signed(points: int) -> str:
     return showing.signed(points)
+
+
+@register.filter
+def address(whole: str) -> str:
+    """An address as whoever reads the page may see it."""
+    return masking.told(whole or "")

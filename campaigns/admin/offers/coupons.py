@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from campaigns.models import Coupon
+from crm.kernel import masking
 from crm.kernel.backoffice import ReadOnlyAdmin, display
 from crm.models import Contact
 from crm.shop.showing import link
@@ -62,7 +63,7 @@ class CouponAdmin(ReadOnlyAdmin):
     def person(self, coupon: Any) -> str:
         if coupon.contact_id is None:
             return "nobody's"
-        words = (coupon.name or "").strip() or coupon.mail
+        words = (coupon.name or "").strip() or masking.told(coupon.mail or "")
         return (
             link(reverse("admin:crm_contact_change", args=[coupon.contact_id]), words) if words else "erased"
         )

@@ -13,6 +13,7 @@ from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import QueryDict
 
+from crm.access import reach
 from crm.models import Lead, LeadDefinition, Stage
 from crm.shop.showing import signed
 
@@ -39,8 +40,9 @@ class Asked:
         return asked.urlencode()
 
     def rows(self) -> QuerySet[Lead]:
-        """Everybody who is a lead now and is asked for."""
-        leads = of_owner(Lead.objects.filter(definition=self.definition, ended_at=None), self.owner)
+        """Everybody who is a lead now and is asked for, of those the reader gets to see."""
+        now = reach.seen(Lead.objects.filter(definition=self.definition, ended_at=None))
+        leads = of_owner(now, self.owner)
         return leads.filter(contact__source=self.source) if self.source else leads
 
 

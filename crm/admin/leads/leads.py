@@ -15,6 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from crm.access import reach
 from crm.admin.leads import board
 from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
@@ -190,6 +191,8 @@ class LeadAdmin(ReadOnlyAdmin):
 
     def _back(self, request: HttpRequest, lead: Lead) -> HttpResponse:
         """To where the button was: the person's page, or the board, of which htmx asks for the part alone."""
+        if not reach.still_sees(request.user, lead.contact_id):
+            return redirect("admin:crm_lead_board")  # Given to somebody else, and so out of reach.
         if request.POST.get("from") == "contact":
             return redirect("admin:crm_contact_change", lead.contact_id)
         if request.headers.get("HX-Request"):

@@ -14,6 +14,7 @@ from django.shortcuts import redirect
 from django.urls import path, reverse
 from django.views.decorators.http import require_POST
 
+from crm.access import reach
 from crm.audience.leads import stages
 from crm.audience.leads.definitions import Refused
 from crm.kernel import clock
@@ -130,7 +131,7 @@ class TaskAdmin(ModelAdmin):
     def _task(self, request: HttpRequest, pk: UUID) -> Task:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        task = Task.objects.select_related("contact").filter(pk=pk).first()
+        task = self.get_queryset(request).select_related("contact").filter(pk=pk).first()
         if task is None:
             raise Http404("There is no such task.")
         return task
@@ -174,7 +175,7 @@ def _refuse(lead: Lead, now: datetime, by: str, said: QueryDict) -> None:
 
 
 def _back(request: HttpRequest, task: Task) -> HttpResponse:
-    if request.POST.get("from") == "board":
+    if request.POST.get("from") == "board" or not reach.still_sees(request.user, task.contact_id):
         return redirect("admin:crm_lead_board")
     return redirect("admin:crm_contact_change", task.contact_id)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from crm.access import reach
 from crm.audience.leads import scoring
 from crm.audience.leads.people import known
 from crm.kernel import rules
@@ -48,7 +49,7 @@ def try_person(version: LeadVersion, typed: str, now: datetime) -> Tried | None:
         return None
     digest = identity.hash_of(typed)
     people = (
-        Contact.objects.filter(points__address_hash=digest, merged_into=None)
+        reach.seen(Contact.objects.filter(points__address_hash=digest, merged_into=None))
         if digest
         else Contact.objects.none()
     )

@@ -21,6 +21,7 @@ from django.db.models import Max
 from crm.audience.leads import answers, definitions, handover, passing
 from crm.audience.leads.definitions import Refused
 from crm.audience.leads.pages import page_of_contact
+from crm.kernel import masking
 from crm.models import ContactChange, HandOver, Lead, LeadVersion, Notice, ScoreChange, Stage, StageMove
 from crm.models.writing import update_rows
 from crm.people.stirring import stir
@@ -209,11 +210,13 @@ def assign(lead: Lead, owner: Any, now: datetime, by: str) -> None:
     )
     stir([lead.contact_id])
     if owner is not None and owner.get_username() != by:
+        with masking.whole():  # The owner reads it, not whoever gave it.
+            who = str(lead.contact)
         Notice.objects.create(
             key=f"lead-owner:{lead.pk}:{owner.pk}:{now.isoformat()}",
             user=owner,
             contact_id=lead.contact_id,
-            subject=f"{lead.contact} is your lead now"[:200],
+            subject=f"{who} is your lead now"[:200],
             body=f"{by or 'Somebody'} gave you this lead of “{lead.definition}”, {lead.score} points.",
             path=page_of_contact(lead.contact_id),
             created_at=now,

@@ -101,10 +101,12 @@ def test_an_administrator_changes_the_limit_on_the_page_of_the_group_and_it_hold
     ada = office.logged_in(office.user("ada", is_superuser=True))
     group = Role.objects.get(key="marketers").group
     page = ada.get(reverse("admin:auth_group_change", args=[group.pk]))
-    forms = page.context["inline_admin_formsets"][0].formset
+    forms, others = (one.formset for one in page.context["inline_admin_formsets"])
     typed = {
         "name": group.name,
         "permissions": list(group.permissions.values_list("pk", flat=True)),
+        f"{others.prefix}-TOTAL_FORMS": "0",
+        f"{others.prefix}-INITIAL_FORMS": "0",
         f"{forms.prefix}-TOTAL_FORMS": "1",
         f"{forms.prefix}-INITIAL_FORMS": "1",
         f"{forms.prefix}-0-group": str(group.pk),
