@@ -60,6 +60,7 @@ def shape(campaign: Campaign) -> list[tuple[str, str]]:
     return [(row.kind.split(".")[1], row.path) for row in rows]
 
 
+@pytest.mark.proof
 def test_a_newcomer_builds_a_flow_by_clicks_alone(
     live_server: LiveServer, office: Page, complaints: list[str]
 ) -> None:

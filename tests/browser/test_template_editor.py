@@ -53,6 +53,7 @@ def add(page: Page, label: str) -> None:
     expect(page.locator("[data-block-status]")).to_contain_text(f"{label} is added")
 
 
+@pytest.mark.proof
 def test_a_message_of_blocks_is_made_by_hand_and_seen_as_a_person_gets_it(
     add_page: Page, complaints: list[str]
 ) -> None:

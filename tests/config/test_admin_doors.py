@@ -91,6 +91,7 @@ def test_a_stranger_is_sent_to_the_login(world, client):
     assert wrong == []
 
 
+@pytest.mark.proof
 def test_a_colleague_without_permission_is_refused(world, sten):
     wrong = []
     for url in addresses(world, OPEN | OWN):
@@ -101,6 +102,7 @@ def test_a_colleague_without_permission_is_refused(world, sten):
     assert wrong == []
 
 
+@pytest.mark.proof
 def test_asking_changes_nothing(world, ada):
     ada.get(reverse("admin:index"))
     wrong = []
@@ -112,6 +114,7 @@ def test_asking_changes_nothing(world, ada):
     assert wrong == []
 
 
+@pytest.mark.proof
 def test_who_may_only_look_changes_nothing(world, vera):
     posted = {"do": "stop", "hold": "yes", "to": "again", "post": "yes", "_save": "1"}
     wrong = []
