@@ -39,7 +39,7 @@ def people(typed: str, limit: int, *, by_parts: bool = True) -> list[Contact]:
             # Of a word that only looks common, the planner would read the whole table to find the first few.
             with connection.cursor() as cursor:
                 cursor.execute("SET LOCAL enable_seqscan = off")
-        for fitting in _ways(typed, by_parts) if typed else ():
+        for fitting in _ways(typed, by_parts=by_parts) if typed else ():
             rows = reach.seen(Contact.objects.filter(fitting, merged_into=None)).select_related("company")
             for person in rows[:limit]:
                 found.setdefault(person.pk, person)
@@ -83,7 +83,7 @@ def hashes(typed: str) -> list[bytes]:
     return [found for channel in (Channel.EMAIL, Channel.SMS) for found in _hashes(channel, typed)]
 
 
-def _ways(typed: str, by_parts: bool) -> Iterator[Q]:
+def _ways(typed: str, *, by_parts: bool) -> Iterator[Q]:
     if known := known_by(typed):
         yield known
     capitals = typed.upper()

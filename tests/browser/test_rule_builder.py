@@ -154,6 +154,21 @@ def test_a_row_added_right_after_a_change_comes_however_slow_the_answer(add_page
     expect(page.get_by_label("People who meet")).to_have_value("any")
 
 
+def test_what_is_looked_at_in_a_menu_stays_when_an_answer_comes(add_page: Page) -> None:
+    page = add_page
+    menu = page.get_by_label("Add to the rule", exact=True)
+    with page.expect_response(lambda answer: "/rule" in answer.url):
+        page.get_by_label("People who meet").focus()
+        page.keyboard.type("any")
+        menu.focus()
+        page.keyboard.type("Bought")
+    looked_at = menu.locator("option:checked").inner_text()
+    assert looked_at.startswith("Bought")
+    page.wait_for_timeout(200)
+    expect(menu.locator("option:checked")).to_have_text(looked_at)
+    expect(menu).to_be_focused()
+
+
 def test_the_pointer_adds_what_it_picks_at_once(add_page: Page) -> None:
     page = add_page
     page.get_by_label("Name").click()

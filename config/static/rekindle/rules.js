@@ -9,6 +9,13 @@
     fields(rule)
       .map((field) => [field.name, field.tagName, field.dataset.ruleMenu === undefined && field.options ? field.options.length : "", field.disabled])
       .join();
+  // An answer that comes while somebody looks through a menu leaves it where they are.
+  const keepLookedAt = (rule, fresh) => {
+    for (const menu of rule.querySelectorAll("select[data-rule-menu]")) {
+      const same = [...(fresh.querySelector(`select[name="${menu.name}"]`)?.options ?? [])];
+      for (const option of same) option.selected = option.value === menu.value;
+    }
+  };
   const say = (rule, words) => {
     rule.inert = false;
     rule.querySelector("[data-rule-status]").textContent = words;
@@ -70,6 +77,7 @@
       return say(rule, "");
     }
     const active = rule.contains(document.activeElement) ? document.activeElement.id : "";
+    if (!detail.requestConfig.elt.matches("[data-rule-act]")) keepLookedAt(rule, fresh);
     rule.replaceWith(fresh);
     htmx.process(fresh);
     focus(fresh, active);
