@@ -9,7 +9,7 @@ import sys
 import sysconfig
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -90,6 +90,23 @@ class Installation:
     def processes(self) -> list[psutil.Process]:
         """All that belongs to this data folder."""
         return leftovers.processes_in(self.home)
+
+    def running(self, word: str) -> list[psutil.Process]:
+        """Those started with this word."""
+        found = []
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                if word in process.cmdline():
+                    found.append(process)
+        return found
+
+    def accounts(self) -> set[int]:
+        """The accounts they run under; some of them, PostgreSQL's servants, are gone while one looks."""
+        found = set()
+        for process in self.processes():
+            with suppress(psutil.NoSuchProcess):
+                found.add(process.uids().real)
+        return found
 
 
 @contextmanager

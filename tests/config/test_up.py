@@ -177,7 +177,7 @@ def test_what_dies_is_started_again_and_what_keeps_dying_ends_the_run(here: Inst
     here.start().wait_until_running()
 
     def beat() -> list:
-        return [each for each in here.processes() if "beat" in each.cmdline()]
+        return here.running("beat")
 
     for times in range(1, 3):
         beat()[0].kill()
@@ -222,7 +222,7 @@ def test_root_may_let_an_ordinary_user_run_it(ground: Path) -> None:
     identity = {name: value for name, value in account.for_process.items() if name != "cwd"}
     with installations.installation(ground, identity=identity, variables=variables, **given) as here:
         here.start().wait_until_running()
-        assert {each.uids().real for each in here.processes()} == {account.uid}
+        assert here.accounts() == {account.uid}
         assert here.interrupt() == 0
         assert here.processes() == []
 
