@@ -4,6 +4,7 @@ import gc
 import os
 import shutil
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
@@ -23,18 +24,24 @@ from tests import leftovers, servers, slots
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 pytest_plugins = ("tests.collecting", "tests.office", "tests.webbing")
 BROWSER = "tests/browser/"
-# With -n these begin first, so that no process waits at the end for a long file of another one.
-LONG = (
+# Whatever they take: a browser's tests, and the whole stories of the plays.
+PROOFS = (BROWSER, "tests/journeys/")
+# With -n these begin first and in this order: so no process waits at the end for a long file of another one,
+# and a run that is given too little time (--until) has proved what matters most.
+FIRST = (
+    "tests/browser/test_newcomers_walk.py",
+    "tests/browser/test_sales_day.py",
+    "tests/browser/test_u1_crawl.py",
     BROWSER,
-    "tests/crm/test_one_meaning.py",
-    "tests/config/test_up.py",
-    "tests/journeys/",
     "tests/races/",
-    "tests/attacks/test_q1_names.py",
-    "tests/attacks/test_i1_",
+    "tests/attacks/",
+    "tests/journeys/",
+    "tests/config/test_up.py",
+    "tests/crm/test_one_meaning.py",
 )
 RUN = pytest.StashKey[servers.Run]()
 NO_CHROMIUM = "no Chromium on this machine"
+NO_TIME = "the time this run was given is over"
 
 # Property tests try the same examples every time, so that what turns red is what was changed; `make chaos`
 # tries new ones (--hypothesis-profile=new). How fast they are made says nothing about the product.
@@ -51,6 +58,12 @@ def chromium_path() -> str | None:
     if named:
         return named if Path(named).exists() else None
     return next((found for name in CHROMIUM_NAMES if (found := shutil.which(name))), None)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--until", type=float, metavar="SECONDS", help="begin no test after this moment (seconds since 1970)"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -83,14 +96,30 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         slots.sweep(settings.SLOT.home.parent)  # workers that had to stop at once have left their servers
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.nodeid.startswith(PROOFS):
+        item.add_marker("proof")
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: not item.nodeid.startswith(LONG))
+        items.sort(key=_turn)
     if chromium_path():
         return
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.skip(reason=NO_CHROMIUM))
+
+
+def _turn(item: pytest.Item) -> int:
+    return next((turn for turn, begins in enumerate(FIRST) if item.nodeid.startswith(begins)), len(FIRST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    until = item.config.getoption("--until")
+    if until is not None and time.time() > until:  # noqa: TID251 - the machine's own
+        pytest.skip(NO_TIME)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -120,6 +149,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(
             f"NOTICE: {number} browser tests did not run: no Chromium was found (CHROMIUM=/path names one)."
         )
+    if late := [report.nodeid for report in skipped if NO_TIME in str(report.longrepr)]:
+        files = sorted({nodeid.partition("::")[0] for nodeid in late})
+        terminalreporter.write_line(f"NOTICE: {len(late)} tests did not run, {NO_TIME}. They are in")
+        for file in files:
+            terminalreporter.write_line(f"  {file}")
 
 
 @pytest.fixture(scope="session")

@@ -20,4 +20,5 @@ os.environ["REKINDLE_VAR"] = str(SLOT.home)
 
 from config.settings import *  # noqa: E402, F403 - the environment had to be set first
 
+WHITENOISE_AUTOREFRESH = True  # every client of a test would look through all static files otherwise
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests log in often

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from liquid import BoundTemplate, Environment, RenderContext
@@ -103,6 +104,7 @@ HTML = _Environment(autoescape=True)
 TEXT = _Environment(autoescape=False)
 
 
+@lru_cache(maxsize=256)
 def parse(source: str, *, html: bool) -> BoundTemplate:
     """The template, or `BrokenTemplate`."""
     if len(source) > LONGEST_SOURCE:

@@ -5,6 +5,7 @@ place for; so the source is examined before and the result after.
 """
 
 import re
+from functools import lru_cache
 from html.parser import HTMLParser
 
 import mjml as compiler
@@ -34,22 +35,24 @@ def compile_html(source: str) -> str:
 
 
 def problems(source: str) -> list[Problem]:
-    return _compile(source)[2]
+    return list(_compile(source)[2])
 
 
-def _compile(source: str) -> tuple[guards.Masked, str, list[Problem]]:
+# What is checked is compiled next, and a list of what is to do before a launch asks on every page.
+@lru_cache(maxsize=64)
+def _compile(source: str) -> tuple[guards.Masked, str, tuple[Problem, ...]]:
     masked = guards.mask(source)
     if len(source) > LONGEST_SOURCE:
-        return masked, "", [Problem(1, f"longer than {LONGEST_SOURCE} characters")]
+        return masked, "", (Problem(1, f"longer than {LONGEST_SOURCE} characters"),)
     structure = _Structure(masked, source)
     structure.feed(masked.text)
     structure.end()
     if wrong := structure.wrong or guards.problems(masked, source):
-        return masked, "", wrong
+        return masked, "", tuple(wrong)
     try:
         html = compiler.mjml2html(masked.text, disable_comments=True, fonts={})
     except ValueError as error:
-        return masked, "", [_refusal(masked, source, str(error))]
+        return masked, "", (_refusal(masked, source, str(error)),)
     kept = set(masked.numbers(html))
     lost = [
         Problem(
@@ -59,7 +62,7 @@ def _compile(source: str) -> tuple[guards.Masked, str, list[Problem]]:
         for number, token in enumerate(masked.tokens)
         if number not in kept and number not in structure.commented
     ]
-    return masked, html, lost or guards.problems(masked, source, html)
+    return masked, html, tuple(lost or guards.problems(masked, source, html))
 
 
 def _refusal(masked: guards.Masked, source: str, message: str) -> Problem:

@@ -1,7 +1,5 @@
 """One clock, asked at the edges; and no dice."""
 
-import ast
-
 from tests.architecture import sources
 
 CLOCK = "crm/kernel/clock.py"
@@ -29,9 +27,9 @@ def found(forbidden):
     """Places that call or hand on one of these names."""
     for path in sources.files(*sources.APPS):
         if sources.name_of(path) != CLOCK:
-            for node in ast.walk(sources.parsed(path)):
-                if isinstance(node, ast.Attribute | ast.Name) and sources.dotted(node) in forbidden:
-                    yield path, f"{sources.name_of(path)}:{node.lineno} uses {sources.dotted(node)}"
+            for use in sources.read(path).uses:
+                if use.name in forbidden:
+                    yield path, f"{sources.name_of(path)}:{use.line} uses {use.name}"
 
 
 def test_only_the_clock_asks_the_time():
@@ -43,7 +41,7 @@ def test_the_time_functions_are_not_smuggled_in_by_their_short_names():
     assert [
         f"{sources.name_of(path)}:{line} imports {module}"
         for path in sources.files(*sources.APPS)
-        for line, module in sources.imports(sources.parsed(path))
+        for line, module in sources.read(path).imports
         if module in smuggled
     ] == []
 
@@ -56,22 +54,18 @@ def test_the_clock_is_asked_at_the_edges_and_handed_on():
             continue
         if sources.name_of(path) in EDGE_FILES:
             continue
-        for node in ast.walk(sources.parsed(path)):
-            if (
-                isinstance(node, ast.Call)
-                and sources.dotted(node.func) in {"clock.now", "now"}
-                and not node.args
-            ):
-                asked.append(f"{sources.name_of(path)}:{node.lineno}")
+        for use in sources.read(path).uses:
+            if use.is_asked and use.name in {"clock.now", "now"}:
+                asked.append(f"{sources.name_of(path)}:{use.line}")
     assert asked == []
 
 
 def test_no_column_takes_the_time_by_itself():
     places = [
-        f"{sources.name_of(path)}:{node.value.lineno} has {node.arg}"
+        f"{sources.name_of(path)}:{line} has {keyword}"
         for path in sources.files(*sources.APPS)
-        for node in ast.walk(sources.parsed(path))
-        if isinstance(node, ast.keyword) and node.arg in {"auto_now", "auto_now_add"}
+        for line, keyword in sources.read(path).keywords
+        if keyword in {"auto_now", "auto_now_add"}
     ]
     assert places == []
 
@@ -80,7 +74,7 @@ def test_nothing_is_left_to_chance_outside_generated_data():
     places = []
     for path in sources.files(*sources.APPS):
         lines = path.read_text().splitlines()
-        for line, module in sources.imports(sources.parsed(path)):
+        for line, module in sources.read(path).imports:
             allowed = module in {"random", "random.Random"} and "noqa: TID251" in lines[line - 1]
             if module.split(".")[0] == "random" and not allowed:
                 places.append(f"{sources.name_of(path)}:{line}")

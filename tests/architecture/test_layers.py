@@ -21,7 +21,7 @@ def test_nobody_imports_a_door_of_an_app_except_its_other_doors(app):
         parts = path.relative_to(sources.ROOT).with_suffix("").parts
         if parts[0] == "config" or (parts[0] == app and parts[1] in DOORS | {"apps"}):
             continue
-        for line, module in sources.imports(sources.parsed(path)):
+        for line, module in sources.read(path).imports:
             target = module.split(".")
             if target[0] == app and len(target) > 1 and target[1] in DOORS:
                 wrong.append(f"{sources.name_of(path)}:{line} imports {module}")
@@ -32,7 +32,7 @@ def test_the_kernel_imports_nothing_of_the_product_but_itself():
     wrong = [
         f"{sources.name_of(path)}:{line} imports {module}"
         for path in sources.files("crm/kernel")
-        for line, module in sources.imports(sources.parsed(path))
+        for line, module in sources.read(path).imports
         if module.split(".")[0] in sources.APPS and not module.startswith("crm.kernel")
     ]
     assert [import_ for import_ in wrong if not import_.endswith("imports crm.kernel")] == []
@@ -42,7 +42,7 @@ def test_the_theme_is_imported_through_our_own_module_alone():
     wrong = [
         f"{sources.name_of(path)}:{line}"
         for path in sources.files(*sources.APPS)
-        for line, module in sources.imports(sources.parsed(path))
+        for line, module in sources.read(path).imports
         if module.split(".")[0] == "unfold" and sources.name_of(path) != "crm/kernel/backoffice.py"
     ]
     assert wrong == []

@@ -70,6 +70,7 @@ def test_a_form_of_another_site_does_nothing(world):
     assert not RequestLine.objects.exists()
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("words", ["\0", "x" * 100_000, "<svg onload=alert(1)>", "{% debug %}", "\ud800"])
 def test_strange_words_at_a_button_are_kept_harmless_or_refused(ada, world, words):
     asked = PersonRequest.objects.get()

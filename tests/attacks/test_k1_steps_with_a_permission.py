@@ -63,6 +63,7 @@ def everything(campaign, **more):
     return said | {"with-url": THEIRS, "with-with_address": "on", "again": "yes"} | more
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("verb", sorted(set(flow.ACTS) - {"give_up"}))
 def test_no_door_of_the_editor_touches_a_webhook(campaign, mara, verb):
     before = stored(campaign)

@@ -56,6 +56,7 @@ def test_a_pattern_made_to_take_for_ever_is_a_text_like_any_other(people, bomb):
     assert 0 <= found <= Contact.objects.count()
 
 
+@pytest.mark.proof
 def test_two_hundred_conditions_are_answered_or_given_up_in_time(people, settings):
     settings.REKINDLE_SEGMENT_SECONDS = 3
     kinds = [condition for condition in rules.conditions if not condition.needs]
@@ -67,6 +68,7 @@ def test_two_hundred_conditions_are_answered_or_given_up_in_time(people, setting
     assert not within(6, lambda: previewing.preview(document, NOW)).problems
 
 
+@pytest.mark.proof
 def test_more_than_two_hundred_or_deeper_than_ten_is_refused_with_the_place():
     many = {"all": [{"kind": "crm.name", "params": {"contains": "a"}}] * (MOST + 1)}
     assert "200 conditions at most" in str(rules.problems(many)[0])

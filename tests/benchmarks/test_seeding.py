@@ -25,6 +25,7 @@ def engagements() -> dict[UUID, tuple]:
     return {row[0]: (*row[1:-1], set(row[-1])) for row in rows}
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_seeded_tables_are_what_the_product_would_hold(servers_run):
     address = servers_run.environment()["DATABASE_URL"]

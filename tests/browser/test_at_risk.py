@@ -13,7 +13,7 @@ from crm.models import Contact, Segment, Standing
 from tests.browser import pictures
 from tests.browser.widths import fits
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

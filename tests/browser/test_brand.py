@@ -18,7 +18,7 @@ from tests.browser.widths import fits
 from tests.campaigns import mailing
 from tests.campaigns.images.pictures import photo, upload
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -28,7 +28,6 @@ def office(live_server: LiveServer, page: Page) -> Page:
     return page
 
 
-@pytest.mark.proof
 def test_a_colleague_puts_people_in(live_server: LiveServer, office: Page, complaints: list[str]) -> None:
     page = office
     campaign = flow(WAIT, trigger="campaigns.by_hand", trigger_params={}, name="Call back")

@@ -60,7 +60,6 @@ def shape(campaign: Campaign) -> list[tuple[str, str]]:
     return [(row.kind.split(".")[1], row.path) for row in rows]
 
 
-@pytest.mark.proof
 def test_a_newcomer_builds_a_flow_by_clicks_alone(
     live_server: LiveServer, office: Page, complaints: list[str]
 ) -> None:
@@ -188,7 +187,6 @@ def test_a_deleted_step_comes_back_by_keyboard_also_after_a_reload(
     assert complaints == []
 
 
-@pytest.mark.proof
 def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, office: Page) -> None:
     page, campaign = office, cast.draft(clock.now())
     # The theme itself shows nothing without script; ours and htmx are what may fail to come.
@@ -208,7 +206,6 @@ def test_the_same_pages_work_with_plain_form_posts(live_server: LiveServer, offi
     assert shape(campaign) == [("wait", ""), ("wait", ""), ("send_email", "")]
 
 
-@pytest.mark.proof
 def test_the_slower_of_two_sees_what_the_other_did_and_keeps_what_they_typed(
     live_server: LiveServer, office: Page
 ) -> None:

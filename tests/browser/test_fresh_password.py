@@ -10,7 +10,7 @@ from tests import office
 from tests.browser import pictures
 from tests.browser.widths import fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_by_keyboard_alone(live_server: LiveServer, page: Page, complaints: list[str]) -> None:

@@ -17,7 +17,7 @@ from tests.browser import pictures
 from tests.browser.conftest import PHONE
 from tests.browser.widths import keeps_within
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 CUT_OFF = """[...document.querySelectorAll(".rk-rule button")]
     .some((button) => button.getBoundingClientRect().right > innerWidth)"""

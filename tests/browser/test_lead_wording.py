@@ -13,7 +13,7 @@ from crm.models import LeadVersion
 from crm.people import engagement
 from tests import office
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tests import office
 from tests.browser import pictures
 from tests.browser.widths import fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_list_is_filtered_saved_and_taken_away(

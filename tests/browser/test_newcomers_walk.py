@@ -11,7 +11,7 @@ from tests.browser import pictures
 from tests.config import installations
 from tests.config.installations import Installation
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser]
+pytestmark = [pytest.mark.browser]
 
 MAIL = "ada.newcomer@example.com"
 # A headless browser says that it is one, and is rightly taken for a machine.

@@ -31,7 +31,6 @@ def office(live_server: LiveServer, page: Page, world: cast.World) -> Page:
     return page
 
 
-@pytest.mark.proof
 def test_a_marketer_makes_an_offer_and_fills_its_pool(
     live_server: LiveServer, office: Page, complaints: list[str], world: cast.World
 ) -> None:

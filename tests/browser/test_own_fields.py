@@ -17,7 +17,6 @@ from tests.browser.widths import keeps_within
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.proof
 def test_own_fields_from_making_them_to_answering_one(
     live_server: LiveServer, page: Page, complaints: list[str], tmp_path: Path
 ) -> None:

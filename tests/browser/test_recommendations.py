@@ -16,7 +16,7 @@ from crm.models import Contact, Product
 from tests.browser import pictures
 from tests.browser.widths import fits
 
-pytestmark = [pytest.mark.proof, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg' width='8' height='8'/>"
 

@@ -15,7 +15,7 @@ from tests import office
 from tests.browser import pictures
 from tests.browser.test_lists import fits
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.proof]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def as_user(live_server: LiveServer, context: BrowserContext, name: str, role: str) -> None:

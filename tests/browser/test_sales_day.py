@@ -20,7 +20,7 @@ from tests.browser.widths import keeps_within
 from tests.office import person, sender, set_up_shop, user
 from tracking.models import Visit
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 
 def hand_over_to(sara: User) -> None:

@@ -53,7 +53,6 @@ def add(page: Page, label: str) -> None:
     expect(page.locator("[data-block-status]")).to_contain_text(f"{label} is added")
 
 
-@pytest.mark.proof
 def test_a_message_of_blocks_is_made_by_hand_and_seen_as_a_person_gets_it(
     add_page: Page, complaints: list[str]
 ) -> None:
@@ -93,7 +92,6 @@ def troubles(complaints: list[str]) -> list[str]:
     return [said for said in complaints if "ERR_NAME_NOT_RESOLVED" not in said and "404" not in said]
 
 
-@pytest.mark.proof
 def test_what_is_drawn_on_the_page_keeps_its_liquid_and_is_checked_as_ever(
     add_page: Page, complaints: list[str]
 ) -> None:
@@ -154,7 +152,6 @@ def evil() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.proof
 def test_x3_a_hostile_message_runs_nothing_and_fetches_nothing(
     add_page: Page, evil: tuple[str, list[str]]
 ) -> None:
@@ -176,7 +173,6 @@ def test_x3_a_hostile_message_runs_nothing_and_fetches_nothing(
     assert "/listening" in asked, "the host would have noticed"
 
 
-@pytest.mark.proof
 def test_blocks_are_moved_copied_and_removed_by_keyboard_on_a_telephone(add_page: Page) -> None:
     page = add_page
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
@@ -219,7 +215,6 @@ def test_who_writes_elsewhere_while_a_block_is_on_its_way_is_left_there(add_page
     expect(subject).to_have_value("Your cart")
 
 
-@pytest.mark.proof
 def test_a_block_is_moved_by_the_pointer(add_page: Page) -> None:
     page = add_page
     grips = page.locator(".rk-block-grip")

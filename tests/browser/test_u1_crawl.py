@@ -9,7 +9,7 @@ from crm.models import ConsentEvent, ConsentState, Suppression
 from tests.collecting import Collector
 from tests.webbing import ON_THE_WEB, Message
 
-pytestmark = [pytest.mark.browser, pytest.mark.proof]
+pytestmark = [pytest.mark.browser]
 
 MAILS = 10
 WAIT_MS = 3_000

@@ -246,6 +246,7 @@ def test_a_connection_cut_while_settling_is_opened_anew_until_it_is_written(sett
     assert cut and set(mailing.states().values()) == {"sent"}
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_a_receiver_that_does_not_answer_holds_up_nobody_else(settings):
     what = mailing.campaign()

@@ -62,6 +62,7 @@ def test_html_and_text_are_marked_alike_and_the_rest_is_untouched():
     assert plain == text.replace("b=2", "b=2&" + marks.format(""))
 
 
+@pytest.mark.proof
 @given(st.text(max_size=60), st.text(max_size=60))
 @settings(max_examples=200)
 def test_whatever_stands_in_an_address_is_only_added_to(path, query):

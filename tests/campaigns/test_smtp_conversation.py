@@ -137,6 +137,7 @@ def test_silence_after_the_dot_is_unknown_when_its_time_is_over():
         assert [found[n].ending for n in (1, 2)] == [Ending.UNKNOWN, Ending.SENT]
 
 
+@pytest.mark.proof
 def test_a_slow_acceptance_is_waited_for():
     with SmtpSink(Fault("dot", delay=3.5, times=1)) as sink:
         assert endings(outcomes(courier(sink, phase_seconds=3), letters(1))) == {Ending.SENT: 1}

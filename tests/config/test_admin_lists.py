@@ -74,6 +74,7 @@ def cost(client, url: str) -> int:
     return len(queries)
 
 
+@pytest.mark.proof
 def test_a_list_costs_the_same_whatever_stands_in_it(world, ada):
     urls = [reverse(f"admin:{name}_changelist") for name in LISTS]
     ada.get(reverse("admin:index"))

@@ -9,6 +9,7 @@ from crm.models import Contact, Purpose
 from tests import databases
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_what_was_written_is_gone_and_what_was_changed_or_deleted_is_back():
     before = everything()

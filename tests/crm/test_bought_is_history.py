@@ -120,6 +120,7 @@ def shop():
     return resolve([Known(email=person) for person in PEOPLE], NOW - 99 * DAY, source=SHOP)
 
 
+@pytest.mark.proof
 @given(st.data())
 @settings(
     max_examples=8,

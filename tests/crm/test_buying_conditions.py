@@ -366,6 +366,7 @@ WINDOWED = [
 ]
 
 
+@pytest.mark.proof
 def test_whom_time_alone_moves_is_named_by_drift(cast):
     """Step by step through nine days: whoever changed sides was named, and somebody did."""
     step = timedelta(hours=9)
@@ -408,6 +409,7 @@ orders = st.tuples(
 
 
 class HistoryAndRollup(TestCase):
+    @pytest.mark.proof
     @settings(max_examples=4)
     @given(st.lists(orders, min_size=2, max_size=12), st.integers(1, 4), st.integers(1, 120))
     def test_the_same_people_whatever_the_orders(self, placed, number, days):

@@ -168,6 +168,7 @@ words = st.tuples(
 
 
 class OneMeaning(TestCase):
+    @pytest.mark.proof
     @settings(max_examples=40)
     @given(st.lists(words, max_size=7), st.booleans(), st.integers(0, 7))
     def test_the_condition_and_the_question_for_one_agree_at_any_instant(self, told, by_hand, then):

@@ -143,6 +143,7 @@ words = st.builds(
 
 
 class Deriving(TestCase):
+    @pytest.mark.proof
     @settings(max_examples=30)
     @given(st.lists(words, max_size=10), st.integers(1, 4))
     def test_2_and_3_states_rebuild_to_themselves_and_both_ways_of_asking_agree(self, batch, size):

@@ -112,6 +112,7 @@ handles = st.fixed_dictionaries(
 
 
 class Resolving(TestCase):
+    @pytest.mark.proof
     @settings(max_examples=60)
     @given(st.lists(handles.map(lambda kept: Known(**kept)).filter(identity.is_knowable), max_size=8))
     def test_is_idempotent_and_one_batch_equals_one_by_one(self, batch):

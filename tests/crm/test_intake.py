@@ -175,6 +175,7 @@ def words_of(number, dice):
     ]
 
 
+@pytest.mark.proof
 @pytest.mark.django_db
 def test_i3_i4_doubled_and_shuffled_orders_end_where_clean_ones_do():
     dice = random.Random(7)
@@ -194,6 +195,7 @@ def test_i3_i4_doubled_and_shuffled_orders_end_where_clean_ones_do():
     assert Order.objects.count() == 500
 
 
+@pytest.mark.proof
 @pytest.mark.django_db(transaction=True)
 def test_i3_eight_connections_tell_of_the_same_orders_at_once():
     dice = random.Random(8)

@@ -181,6 +181,7 @@ words = st.lists(
 )
 
 
+@pytest.mark.proof
 @example(words=[(False, "withdrawn", None), (True, "granted", "newsletter")], turned=False)
 @example(words=[(True, "refused", "win_back"), (False, "granted", "win_back")], turned=True)
 @example(words=[(False, "complained", None), (True, "confirmed", "newsletter")], turned=True)

@@ -79,6 +79,7 @@ STEPS = st.one_of(
 )
 
 
+@pytest.mark.proof
 @given(st.lists(STEPS, min_size=6, max_size=14))
 @settings(
     max_examples=6,

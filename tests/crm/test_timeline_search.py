@@ -58,6 +58,7 @@ def found(contact, words, **more):
     return timeline.read(contact.pk, search=Search.read(words), limit=200, **more)
 
 
+@pytest.mark.proof
 def test_every_word_an_entry_shows_finds_it(ana):
     kinds = list(timeline.kinds())
     entries = timeline.read(ana.pk, limit=200, kinds=kinds).entries

@@ -245,6 +245,7 @@ def tables_with(text):
     return found
 
 
+@pytest.mark.proof
 def test_nothing_of_them_is_left_anywhere_and_they_are_never_written_to_again(zephyrine):
     pk, digest = zephyrine.pk, tokens.address_hash("email", MARKS["mail"])[0]
     before = {mark: tables_with(text) for mark, text in MARKS.items()}

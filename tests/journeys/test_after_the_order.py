@@ -42,7 +42,6 @@ def test_the_story(world: World):
     assert "Cable, 3 m" in text_of(world.mail_to("chen")[1])
 
 
-@pytest.mark.proof
 def test_an_order_told_twice_and_late_is_asked_about_once(world: World):
     world.knows("ana")
     world.later(MINUTE)

@@ -50,7 +50,6 @@ def test_the_story(world: World):
     assert world.mailed("ana", "boris") == [2, 2], "each return once"
 
 
-@pytest.mark.proof
 def test_sold_out_again_in_the_last_moment_nothing_leaves_and_the_reason_is_kept(world: World):
     looks(world.knows("ana"), "fjord-40")
     world.later(HOUR)

@@ -68,7 +68,6 @@ def test_the_story(world: World):
     assert {"flow", "message"} <= set(told)
 
 
-@pytest.mark.proof
 def test_a_cart_that_is_filled_after_the_message_was_put_on_its_way_keeps_it_in(world: World):
     ana = world.knows("ana")
     looks(ana, "amp", "fjord-40")

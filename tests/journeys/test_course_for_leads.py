@@ -25,7 +25,6 @@ from tests.journeys.shopfloor import (
     skips,
 )
 
-pytestmark = pytest.mark.proof
 MORNING = datetime(2026, 3, 2, 0, 30, tzinfo=UTC)
 COURSE = [
     "As promised, and what comes next",

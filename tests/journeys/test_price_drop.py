@@ -45,7 +45,6 @@ def test_the_story(world: World):
     assert world.mailed("ana", "boris", "chen") == [1, 1, 0]
 
 
-@pytest.mark.proof
 def test_dearer_again_in_the_last_moment_nothing_leaves(world: World):
     looks(world.knows("ana"), "amp")
     world.later(DAY)

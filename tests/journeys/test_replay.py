@@ -20,7 +20,6 @@ RECORDED = (
 )
 
 
-@pytest.mark.proof
 @pytest.mark.skipif(not RECORDED.exists(), reason="the recorded clickstream is not on this machine")
 @pytest.mark.django_db(transaction=True)
 def test_a_slice_of_the_recording():

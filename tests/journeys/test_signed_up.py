@@ -10,7 +10,6 @@ import pytest
 from campaigns.models import Enrolment
 from tests.journeys.shopfloor import DAY, MINUTE, World, endings, looks, opened, person, text_of
 
-pytestmark = pytest.mark.proof
 MORNING = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 WELCOME, BEGIN = "Welcome, {}. What to expect from us", "Where to begin"
 BIRTHDAY, NEW = "Happy birthday, Ana", "New in what you like"

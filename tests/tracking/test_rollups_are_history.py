@@ -151,6 +151,7 @@ def nothing_left() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+@pytest.mark.proof
 @given(st.data())
 @settings(
     max_examples=15,

@@ -142,6 +142,7 @@ def test_moved_duplicated_and_taken_out(campaign, ada):
     assert [row.key for row in rows(campaign)] == ["first-message", "send-email-1"]
 
 
+@pytest.mark.proof
 def test_a_deleted_step_is_offered_until_the_flow_is_changed_and_only_to_who_deleted_it(campaign, ada, vera):
     do(ada, campaign, "add", kind=Wait.key, after="", path="")
     words = f"Step deleted: {picture.sentence(step(campaign, 'wait-1'))}."

@@ -82,6 +82,7 @@ TABLE = {
 }
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize(
     ("role", "people", "becomes"),
     [(role, people, row[place]) for role, row in TABLE.items() for place, people in enumerate(SIZES)],
@@ -136,6 +137,7 @@ def test_it_waits_visibly_until_a_second_person_approves(campaign, monkeypatch):
     assert "ada asked" in page(ada, campaign) and "<b>approved</b> by bea" in page(ada, campaign)
 
 
+@pytest.mark.proof
 def test_neither_who_asks_nor_who_changed_it_last_approves(campaign, monkeypatch):
     expecting(monkeypatch, LARGE)
     ada, bea, carl = (logged_in(colleague(name)) for name in ("ada", "bea", "carl"))
@@ -208,6 +210,7 @@ def a_segment_it_names(campaign: Campaign) -> None:
     Segment.objects.update(rule=office.bought(3))
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("changed", [its_flow, its_message, its_audience, a_segment_it_names])
 def test_an_approval_is_for_what_was_asked_and_for_nothing_else(campaign, monkeypatch, changed):
     inner = Segment.objects.create(name="Regulars", rule=office.bought(2), refreshed_at=clock.now())

@@ -171,6 +171,7 @@ def test_held_out_people_walk_the_flow_and_get_a_decision_instead():
     assert Enrolment.objects.get().arm == Enrolment.Arm.CONTROL
 
 
+@pytest.mark.proof
 def test_about_a_fifth_is_held_out_and_the_same_people_for_ever():
     campaign = flow(control_share="0.2")
     people = [shopper(campaign, number) for number in range(1, 201)]
@@ -178,7 +179,7 @@ def test_about_a_fifth_is_held_out_and_the_same_people_for_ever():
         leave_cart(person, AT - DELAY)
     enrol(AT)
     arms = dict(Enrolment.objects.values_list("contact_id", "arm"))
-    assert 20 <= list(arms.values()).count("control") <= 60
+    assert 14 <= list(arms.values()).count("control") <= 68
     Enrolment.objects.all().delete()
     enrol(AT)
     assert dict(Enrolment.objects.values_list("contact_id", "arm")) == arms

@@ -51,6 +51,7 @@ def lives_in(person, zone):
     Contact.objects.filter(pk=person.pk).update(time_zone=zone)
 
 
+@pytest.mark.proof
 @pytest.mark.parametrize("which", [0, 1])
 def test_nine_in_the_morning_comes_once_a_day_over_a_change_of_the_clocks(which):
     """S9: people of four zones who wait until nine each day, asked when they are due and every six hours."""

@@ -100,6 +100,7 @@ def test_a_rule_that_cannot_be_read_pauses_the_campaign_and_nobody_is_judged():
     assert campaign.problem.startswith("Step 1 (step-1) cannot be read: rule_1")
 
 
+@pytest.mark.proof
 def test_a_split_keeps_its_shares_and_never_changes_its_mind():
     campaign = flow(split(Fast=3, Slow=1), LEAVE)
     for number in range(1, 201):

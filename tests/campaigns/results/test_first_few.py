@@ -100,7 +100,7 @@ def test_a_fifth_gets_them_at_once_and_the_rest_what_was_ahead_a_day_later():
 
 def test_who_is_picked_by_hand_meanwhile_is_what_the_rest_gets():
     campaign = compared()
-    cast(campaign, 40)
+    cast(campaign)
     all_arrive(AT)
     picking.pick(campaign, "step-1", "A", "ada", AT + HOUR)
     for one in Delivery.objects.filter(variant="B"):
@@ -112,7 +112,7 @@ def test_who_is_picked_by_hand_meanwhile_is_what_the_rest_gets():
 
 def test_of_what_drives_people_away_nothing_goes_to_the_rest(monkeypatch):
     campaign = compared()
-    cast(campaign, 40)
+    cast(campaign)
     all_arrive(AT)
     for one in Delivery.objects.filter(variant="B"):
         click(one, AT + HOUR)
@@ -187,7 +187,7 @@ def test_the_checklist_says_that_few_people_get_them_half_and_half():
 
 def test_of_two_who_pick_the_second_finds_what_the_first_picked():
     campaign = compared()
-    cast(campaign, 40)
+    cast(campaign)
     all_arrive(AT)
     later = AT + timedelta(hours=24)
     assert picking.pick_leader(campaign, "step-1", 24, later) in ("A", "B")

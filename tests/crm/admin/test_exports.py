@@ -26,6 +26,7 @@ LISTS = sorted(
 )
 
 
+@pytest.mark.proof
 def test_every_list_of_the_admin_leaves_as_a_file(world, ada):
     assert len(LISTS) > 20
     for table in LISTS:

@@ -231,6 +231,7 @@ def test_more_conditions_than_a_rule_holds_are_told(ada, people):
     assert "1 condition cannot be read" in words(ask(ada, **typed))
 
 
+@pytest.mark.proof
 def test_a_form_with_two_hundred_conditions_can_be_saved(ada, people):
     rule = {"any": [{"kind": "crm.ordered", "params": {"times": "1", "category": "x"}}] * 200}
     shown = ada.post("/admin/crm/segment/add/", {"name": "Large", "rule": json.dumps(rule), "every": "1h"})

@@ -51,6 +51,7 @@ def meant(rule, at, *, current):
 
 
 class Steps(TestCase):
+    @pytest.mark.proof
     @settings(max_examples=5)
     @given(steps=STEPS, then=st.integers(0, 200))
     def test_step_by_step_and_all_at_once_are_the_same(self, steps, then):
@@ -119,6 +120,7 @@ class Steps(TestCase):
             assert row.last_at < row.cooling_at < row.at_risk_at < row.lost_at
 
 
+@pytest.mark.proof
 @pytest.mark.django_db
 def test_whom_time_moves_is_in_the_drift_of_the_conditions():
     measured_as()

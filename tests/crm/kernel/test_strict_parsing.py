@@ -115,6 +115,7 @@ json_values = st.recursive(
 )
 
 
+@pytest.mark.proof
 @settings(max_examples=300)
 @given(st.binary(max_size=300) | json_values.map(lambda value: json.dumps(value).encode()))
 @example(b'{"a": 1e309}')

@@ -65,6 +65,7 @@ def known_sources(monkeypatch):
 minutes = st.integers(0, 4)
 
 
+@pytest.mark.proof
 @settings(max_examples=60)
 @given(rows=st.lists(st.tuples(minutes, minutes | st.none()), max_size=15), limit=st.integers(1, 7))
 def test_pages_together_are_the_whole_history_in_order_whatever_ties_there_are(db, rows, limit):

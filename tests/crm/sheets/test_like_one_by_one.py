@@ -57,6 +57,7 @@ def everybody():
     return sorted(found, key=repr)
 
 
+@pytest.mark.proof
 @pytest.mark.django_db
 @pytest.mark.parametrize("seed, batch", [(1, 5000), (2, 7), (3, 1), (4, 3)])
 def test_a_file_makes_the_same_people_as_its_rows_one_after_the_other(seed, batch, monkeypatch):
