@@ -181,6 +181,7 @@ def approve(campaign: Campaign, approver: Any, made: Forecast | None, now: datet
             )
         by = f"{asked.asked_by}, approved by {approver.get_username()}"
         starting.start(campaign, by, now, made, existing_a_day=asked.existing_a_day, may=asker.has_perm)
+        asked.seal = sealing.seal(campaign, in_use=True)
         _answer(asked, State.APPROVED, approver, now)
         _tell(asked, [asker], f"“{campaign}” is launched", f"{approver.get_username()} approved it.", now)
     campaign.refresh_from_db()

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F
 
 from campaigns.delivery import limits
-from campaigns.flows import claiming, existing, goals, listening, watching
+from campaigns.flows import approved, claiming, existing, goals, listening, watching
 from campaigns.flows.course import BrokenStep, Course
 from campaigns.flows.entry import BrokenRule
 from campaigns.flows.kinds import Entrant, triggers
@@ -86,7 +86,7 @@ def enrol_one(campaign_id: int, now: datetime) -> int | None:
             known = {entrant.contact_id for entrant in found}
             before = existing.entrants(trigger, params, campaign, now, limit=ENTER_AT_ONCE - len(found))
             found += [entrant for entrant in before if entrant.contact_id not in known]
-            if not found or not watching.lets_in(campaign, found, now):
+            if not found or not (approved.holds(campaign, now) and watching.lets_in(campaign, found, now)):
                 return 0
             return len(enter(campaign, found, now))
     except TRANSIENT:

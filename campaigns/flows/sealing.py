@@ -12,6 +12,8 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import F
+
 from campaigns.flows import editing, variants
 from campaigns.models import Campaign, Step, Template
 from crm.models import Segment
@@ -28,25 +30,34 @@ OFFER = ("kind", "value", "gift", "on", "category", "brand", "minimum", "may_bea
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 # A segment may name another one, and so on: looked into so deep.
 DEEP = 5
+_HALF = 32  # characters of a seal that are about what is said; as many more are about how many are listed
 
 
-def seals(pks: Collection[int]) -> dict[int, str]:
-    """The seal of each campaign, as it is stored now, by its key."""
+def seals(pks: Collection[int], *, in_use: bool = False) -> dict[int, str]:
+    """The seal of each campaign, as it is stored now, by its key: of its newest version or the one in use."""
     sealed = {pk: _Sealed(campaign, []) for pk, campaign in Campaign.objects.in_bulk(list(pks)).items()}
-    for pk, rows in _newest_steps(pks).items():
+    for pk, rows in _steps(pks, in_use=in_use).items():
         sealed[pk].rows.extend(rows)
     segments = _segments(set().union(*(one.named for one in sealed.values())))
-    return {pk: _digest([one.said, _rules(one.named, segments)]) for pk, one in sealed.items()}
+    return {
+        pk: _digest([one.said, _rules(one.named, segments)]) + _digest(_sizes(one.named, segments))
+        for pk, one in sealed.items()
+    }
 
 
-def seal(campaign: Campaign) -> str:
+def seal(campaign: Campaign, *, in_use: bool = False) -> str:
     """Of one campaign."""
-    return seals([campaign.pk])[campaign.pk]
+    return seals([campaign.pk], in_use=in_use)[campaign.pk]
+
+
+def say_the_same(one: str, other: str) -> bool:
+    """Whether two seals are of the same words, rules and steps, whoever came onto a fixed list meanwhile."""
+    return one[:_HALF] == other[:_HALF]
 
 
 def made_of(campaign: Campaign) -> tuple[list[Template], list[Segment]]:
     """The messages it writes, and the segments it names, with those that these name."""
-    one = _Sealed(campaign, _newest_steps([campaign.pk])[campaign.pk])
+    one = _Sealed(campaign, _steps([campaign.pk])[campaign.pk])
     segments = _segments(one.named)
     return one.messages, [segments[pk] for pk in _all_named(one.named, segments)]
 
@@ -72,8 +83,10 @@ class _Sealed:
         return [template for row in self.rows for _label, template in variants.messages_of(row)]
 
 
-def _newest_steps(pks: Collection[int]) -> defaultdict[int, list[Step]]:
+def _steps(pks: Collection[int], *, in_use: bool = False) -> defaultdict[int, list[Step]]:
     found = Step.objects.filter(version__campaign__in=pks)
+    if in_use:
+        found = found.filter(version=F("version__campaign__current"))
     rows = found.select_related("version", "template__current", "offer")
     rows = rows.prefetch_related("variants__template__current")
     newest: defaultdict[int, list[Step]] = defaultdict(list)
@@ -120,11 +133,14 @@ def _all_named(named: Iterable[str], rules: dict[str, Segment]) -> set[str]:
 
 
 def _rules(named: Iterable[str], rules: dict[str, Segment]) -> list[list[Any]]:
-    """What each says. People who are put on a fixed list or taken off it change it, too."""
-    return [
-        [pk, rules[pk].rule, rules[pk].size if rules[pk].kind == Segment.Kind.FIXED else None]
-        for pk in sorted(_all_named(named, rules))
-    ]
+    """What each says."""
+    return [[pk, rules[pk].rule] for pk in sorted(_all_named(named, rules))]
+
+
+def _sizes(named: Iterable[str], rules: dict[str, Segment]) -> list[list[Any]]:
+    """How many are on each fixed list: people who are put onto it or taken off it change a campaign, too."""
+    fixed = [pk for pk in _all_named(named, rules) if rules[pk].kind == Segment.Kind.FIXED]
+    return [[pk, rules[pk].size] for pk in sorted(fixed)]
 
 
 def _named(*documents: Any) -> set[str]:
@@ -132,4 +148,4 @@ def _named(*documents: Any) -> set[str]:
 
 
 def _digest(said: Any) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()[:_HALF]

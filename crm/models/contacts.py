@@ -150,6 +150,7 @@ class OutsideId(ScaledModel):
         constraints = [
             models.UniqueConstraint(fields=["external_id", "source", "kind"], name="one_row_an_outside_id"),
         ]
+        indexes = [models.Index(fields=["contact_id"], name="outside_id_contact")]
 
     def __str__(self) -> str:
         return f"{self.source} {self.kind} {self.external_id}"

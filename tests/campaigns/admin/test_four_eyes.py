@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.contrib.auth.models import User
 from django.db import IntegrityError, connection, transaction
@@ -9,13 +11,16 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from campaigns.flows import forecasting, sealing
+from campaigns.flows import forecasting, four_eyes, journeys, launching, sealing
 from campaigns.flows.forecasting import Count, Forecast
+from campaigns.flows.kinds import playbooks
 from campaigns.messages import editing
-from campaigns.models import Campaign, LaunchRequest
+from campaigns.models import Campaign, Enrolment, LaunchRequest
 from crm.kernel import clock
-from crm.models import Notice, Role, Segment
+from crm.kernel.work import Budget
+from crm.models import Notice, Role, Segment, SegmentMembership
 from tests import office
+from tests.campaigns import mailing
 from tests.office import logged_in, user
 
 LARGE = 12_400
@@ -230,6 +235,86 @@ def test_an_approval_is_for_what_was_asked_and_for_nothing_else(campaign, monkey
     press(bea, campaign, "approve")
     assert state(campaign) == "running"
     assert sorted(LaunchRequest.objects.values_list("state", flat=True)) == ["approved", "void"]
+
+
+MOMENT = datetime(2026, 3, 6, 10, 0, tzinfo=UTC)
+
+
+def planned_and_approved(monkeypatch) -> tuple[Campaign, Segment]:
+    """A broadcast to a segment and a fixed list it may name, approved; its moment is yet to come."""
+    office.set_up_shop(time_zone="UTC")
+    office.sender()
+    at = MOMENT - timedelta(days=2)
+    campaign = playbooks.get("campaigns.broadcast").make(at)
+    fans = Segment.objects.create(name="Fans", rule={"none": [office.bought()["all"][0]]}, refreshed_at=at)
+    when = {"segment": str(fans.pk), "at": "2026-03-06T10:00", "zone": "shop"}
+    Campaign.objects.filter(pk=campaign.pk).update(trigger_params=when)
+    people = mailing.people(3, campaign.purpose)
+    SegmentMembership.objects.bulk_create(
+        SegmentMembership(segment=fans, contact=one, entered_at=at) for one in people
+    )
+    expecting(monkeypatch, LARGE)
+    four_eyes.ask(campaign, colleague("ada"), LARGE, at)
+    four_eyes.approve(campaign, colleague("bea"), None, at)
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
+    return campaign, fans
+
+
+def a_change_put_into_use(campaign: Campaign) -> None:
+    version = launching.editable_version(campaign, MOMENT)
+    step = version.steps.get(template__isnull=False)
+    step.only_if = office.bought()
+    step.save()
+    launching.publish(campaign, "mia", MOMENT)
+
+
+def its_newest_message(campaign: Campaign) -> None:
+    template = campaign.current.steps.get(template__isnull=False).template
+    old = template.current
+    words = {"subject": "Another subject", "preheader": "", "mjml": old.mjml, "text": old.text}
+    editing.save_version(template, **words, by=None, now=MOMENT)
+
+
+def its_segment(campaign: Campaign) -> None:
+    Segment.objects.filter(name="Fans").update(rule=office.bought(3))
+
+
+def its_moment(campaign: Campaign) -> None:
+    when = campaign.trigger_params | {"at": "2026-03-06T09:00"}
+    Campaign.objects.filter(pk=campaign.pk).update(trigger_params=when)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("changed", [a_change_put_into_use, its_newest_message, its_segment, its_moment])
+def test_what_is_changed_before_its_moment_does_not_go_out_as_approved(monkeypatch, changed):
+    campaign, _fans = planned_and_approved(monkeypatch)
+    changed(campaign)
+    journeys.enrol(MOMENT, Budget(60))
+    campaign.refresh_from_db()
+    assert campaign.state == "stopped" and not Enrolment.objects.exists()
+    assert campaign.problem.startswith("It was changed after bea approved it, so nobody was written to.")
+    told = Notice.objects.filter(subject__contains="stopped itself").values_list("user__username", flat=True)
+    assert sorted(told) == ["ada", "bea"]
+    shown = logged_in(User.objects.get(username="ada")).get(
+        reverse("admin:campaigns_campaign_change", args=[campaign.pk])
+    )
+    assert "It was changed after bea approved it" in shown.content.decode()
+
+
+@pytest.mark.django_db
+def test_what_is_only_in_work_and_who_came_onto_a_list_keeps_nothing_back(monkeypatch):
+    campaign, fans = planned_and_approved(monkeypatch)
+    version = launching.editable_version(campaign, MOMENT)
+    version.steps.update(only_if=office.bought())
+    Segment.objects.filter(pk=fans.pk).update(size=7)
+    journeys.enrol(MOMENT, Budget(60))
+    assert Enrolment.objects.count() == 3
+    # Once people are in, a change is put into use as in any campaign.
+    launching.publish(campaign, "mia", MOMENT)
+    journeys.enrol(MOMENT + timedelta(minutes=1), Budget(60))
+    campaign.refresh_from_db()
+    assert campaign.state == "running"
 
 
 def test_it_is_sent_back_with_words_or_withdrawn(campaign, monkeypatch):
