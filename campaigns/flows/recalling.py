@@ -19,9 +19,10 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from campaigns.delivery import limits
-from campaigns.flows import forecasting
+from campaigns.flows import anyway, forecasting
+from campaigns.flows.anyway import Anyway
 from campaigns.flows.kinds import Entrant, Trigger, triggers
-from campaigns.models import Campaign, ChannelLimit, Delivery
+from campaigns.models import Campaign, ChannelLimit, Delivery, Offer, Step
 from crm.kernel import buckets, patience
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.kernel.work import Budget
@@ -31,6 +32,8 @@ from crm.shop.settings import shop_zone
 SPANS = (7, 30, 90)
 # People of one day; a day with more is not counted.
 MOST = 20_000
+# People of the day that is looked at.
+LISTED = 100
 SECONDS_A_DAY, SECONDS = 4.0, 20.0
 # A number no campaign has: nobody has been in it.
 NEVER_RAN = -1
@@ -69,11 +72,24 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Came:
+    """One person who would have come in, when, and what would have become of their first message."""
+
+    person: UUID
+    at: datetime
+    verdict: str
+
+
+@dataclass(frozen=True)
 class Run:
-    """The days of a test run, the oldest first, and how many different people it would have written to."""
+    """The days of a test run, the oldest first, how many different people it would have written to, and what
+    these bought on their own. `came` has the first people of the day that was asked for.
+    """
 
     days: list[Day]
     written_to: int
+    anyway: Anyway
+    came: list[Came]
 
     @property
     def sent(self) -> int:
@@ -95,8 +111,10 @@ class Run:
         return max(day.people for day in self.days)
 
 
-def recall(campaign: Campaign, days: int, now: datetime) -> Run:
-    """What the campaign would have done on the last whole days. Raises CannotRecall."""
+def recall(campaign: Campaign, days: int, now: datetime, *, look_at: date | None = None) -> Run:
+    """What the campaign would have done on the last whole days, with the people of the day to `look_at`.
+    Raises CannotRecall.
+    """
     try:
         trigger = triggers.get(campaign.trigger)
         params = trigger.read(campaign.trigger_params)
@@ -108,7 +126,7 @@ def recall(campaign: Campaign, days: int, now: datetime) -> Run:
     today = now.astimezone(zone).date()
     stretches = [today - timedelta(days=number) for number in range(days, 0, -1)]
     found = _asked(trigger, params, campaign, stretches, zone)
-    return _run(campaign, trigger, stretches, found, zone)
+    return _run(campaign, trigger, stretches, found, zone, look_at)
 
 
 def refusal(trigger: Trigger) -> str:
@@ -150,12 +168,18 @@ def _begin(day: date, zone: ZoneInfo) -> datetime:
 
 
 def _run(
-    campaign: Campaign, trigger: Trigger, days: Sequence[date], found: Sequence[Entrant], zone: ZoneInfo
+    campaign: Campaign,
+    trigger: Trigger,
+    days: Sequence[date],
+    found: Sequence[Entrant],
+    zone: ZoneInfo,
+    look_at: date | None,
 ) -> Run:
     made = {day: Day(day) for day in days}
     people = {entrant.contact_id for entrant in found}
     judge = _Judge(campaign, trigger, people, found)
-    written_to: set[UUID] = set()
+    written_to: dict[UUID, datetime] = {}
+    came: list[Came] = []
     for entrant in found:
         day = made.get(entrant.qualified_at.astimezone(zone).date())
         if day is None:
@@ -163,8 +187,17 @@ def _run(
         verdict = judge.of(entrant)
         day.counts[verdict] += 1
         if verdict == SENT:
-            written_to.add(entrant.contact_id)
-    return Run(list(made.values()), len(written_to))
+            written_to.setdefault(entrant.contact_id, entrant.qualified_at)
+        if day.on == look_at and len(came) < LISTED:
+            came.append(Came(entrant.contact_id, entrant.qualified_at, verdict))
+    own = anyway.bought(written_to, trigger.lift_days, _offers(campaign))
+    return Run(list(made.values()), len(written_to), own, came)
+
+
+def _offers(campaign: Campaign) -> list[Offer]:
+    """Those its flow gives, as it was written last."""
+    newest = campaign.versions.order_by("-number")[:1]
+    return list(Offer.objects.filter(pk__in=Step.objects.filter(version__in=newest).values("offer")))
 
 
 class _Judge:

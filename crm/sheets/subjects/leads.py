@@ -168,6 +168,10 @@ class Leads(Contacts):
     def undo(self, run: Import, after: int, upto: int, now: datetime) -> Undone:
         if definition := LeadDefinition.objects.filter(pk=run.options["definition"]).first():
             with connection.cursor() as cursor:
+                if not after:
+                    # Undone right after it came in: what the planner knows is of before, and it would read
+                    # all moves of the definition for each person.
+                    cursor.execute("ANALYZE crm_lead, crm_stagemove, crm_scorechange")
                 cursor.execute(_WAS, {"run": run.pk, "after": after, "upto": upto})
                 bringing.take_back(definition, now, actor_of(run))
                 cursor.execute(f"DROP TABLE {bringing.WAS}")

@@ -3,12 +3,16 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.urls import reverse
 
 from campaigns.models import Campaign
 from crm.kernel import clock
+from crm.models import Contact, Role
+from crm.shop.settings import shop_zone
 from tests import office
-from tests.campaigns.flows.stage import DELAY, leave_cart
+from tests.campaigns.flows.stage import DELAY, buy, leave_cart
+from tests.office import logged_in, user
 
 
 @pytest.fixture
@@ -71,3 +75,29 @@ def _way_back(campaign: Campaign) -> str:
     url = reverse("admin:campaigns_campaign_change", args=[campaign.pk])
     classes = "align-middle inline-block leading-5 min-w-0 truncate tracking-tight"
     return "".join(f'<a href="{url}" class="{classes}">{campaign}</a>'.split())
+
+
+def test_what_was_bought_anyway_and_the_people_of_a_day_with_the_way_to_why(campaign, ada):
+    Campaign.objects.update(control_share=0)
+    now = clock.now()
+    then = now - timedelta(days=3)
+    ana = office.person(now=then)
+    leave_cart(ana, then - DELAY)
+    buy(ana, then + timedelta(hours=1))
+    shown = look(ada, campaign)
+    assert "<b>1</b> bought anyway within 7 days" in shown and "Who would have come in" not in shown
+    day = then.astimezone(shop_zone()).date().isoformat()
+    listed = look(ada, campaign, days="7", on=day)
+    assert f'href="?days=7&amp;on={day}#rk-came"' in listed
+    assert f"{reverse('admin:campaigns_campaign_why', args=[campaign.pk])}?as={ana.pk}" in listed
+    assert "Would be written to" in listed
+    for wrong in ("2026-99-99", "1999-01-01", "x' OR 1=1"):
+        assert "Who would have come in" not in look(ada, campaign, on=wrong)
+    # Of people that a colleague does not see the number alone is told.
+    sam = user("sam")
+    sam.groups.add(Role.objects.get(key="sales").group)
+    sam.user_permissions.add(Permission.objects.get(codename="view_campaign"))
+    Contact.objects.update(owner=user("bea"))
+    hidden = look(logged_in(sam), campaign, days="7", on=day)
+    assert "1 person: the first hundred are listed, of those that you get to see" in hidden
+    assert str(ana.pk) not in hidden and str(ana) not in hidden

@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from campaigns.flows import recalling
 from campaigns.flows.kinds import triggers
-from campaigns.flows.recalling import HELD_OUT, LIMITED, NOT_ALLOWED, TOO_SOON, recall
+from campaigns.flows.recalling import HELD_OUT, LIMITED, NOT_ALLOWED, SENT, TOO_SOON, recall
 from campaigns.models import Campaign, ChannelLimit, Decision, Delivery, DeliveryState, Enrolment
 from crm.models import ConsentState, Order
+from tests import office
 from tests.campaigns import mailing
 from tests.campaigns.flows.stage import AT, MINUTE, buy, flow, leave_cart
 from tracking.models import Cart
@@ -136,3 +137,41 @@ def test_the_number_of_queries_does_not_grow_with_the_people():
             recall(campaign, 7, AT)
         asked.append(len(queries))
     assert len(set(asked)) == 1
+
+
+def test_whoever_bought_anyway_is_counted_once_with_the_most_the_coupons_would_have_cost():
+    campaign = not_yet(reentry_days=0)
+    ana, bo, cy, di, eva = mailing.people(5, campaign.purpose)
+    for contact in (ana, bo, cy, di, eva):
+        leave_cart(contact, AT - 6 * DAY)
+    leave_cart(ana, AT - 3 * DAY, token="her second")
+    whole = {"total": Decimal(105), "shipping": Decimal(5)}
+    buy(ana, AT - 5 * DAY, **whole)
+    buy(ana, AT - 2 * DAY, **whole)
+    buy(bo, AT - 5 * DAY, total=Decimal(30), shipping=Decimal(10))
+    buy(cy, AT - 5 * DAY, status=Order.Status.CANCELLED, **whole)
+    buy(di, AT - 7 * DAY, **whole)
+    found = recall(campaign, 7, AT).anyway
+    assert (found.people, found.days, found.cost) == (2, 7, None)
+    offers = (
+        ({"kind": "percent", "value": Decimal(10)}, "12.00"),
+        ({"kind": "percent", "value": Decimal(10), "minimum": Decimal(50)}, "10.00"),
+        ({"kind": "amount", "value": Decimal(25)}, "45.00"),
+        ({"kind": "free_shipping", "value": None}, "15.00"),
+        ({"kind": "gift", "value": None, "gift": "a mug"}, "None"),
+    )
+    for number, (offer, cost) in enumerate(offers):
+        made = office.offer(f"{number}", number, **offer)
+        campaign.versions.get().steps.update(offer=made)
+        assert str(recall(campaign, 7, AT).anyway.cost) == cost, offer
+
+
+def test_the_people_of_a_day_are_listed_by_time_with_what_would_have_become_of_each():
+    campaign = not_yet(control_share=Decimal(0))
+    ana, bo, cy = mailing.people(3, campaign.purpose)
+    leave_cart(bo, AT - 2 * DAY)
+    leave_cart(ana, AT - 2 * DAY - HOUR)
+    leave_cart(cy, AT - 3 * DAY)
+    assert recall(campaign, 7, AT).came == []
+    came = recall(campaign, 7, AT, look_at=(AT - 2 * DAY).date()).came
+    assert [(one.person, one.verdict) for one in came] == [(ana.pk, SENT), (bo.pk, SENT)]
