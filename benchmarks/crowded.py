@@ -17,6 +17,7 @@ from benchmarks.crowd import NOW
 if TYPE_CHECKING:
     from config.embedded.services import Services
 
+SALES = "sam"
 SYLLABLES = "an ber car da el fi gor han iva jun kat lo mar nor ol pe ra sil to ul vik wen xa yor zen son man"
 _NUMBER = "('x' || substr(md5(id::text || %(salt)s), 1, 7))::bit(28)::int"
 _SYLLABLE = f"(ARRAY{SYLLABLES.split()})[1 + {{number}} % 27]"
@@ -55,6 +56,21 @@ def colleague() -> Any:
     boss = User.objects.filter(username="bench").first() or User.objects.create_superuser("bench")
     client = Client(SERVER_NAME="localhost")
     client.force_login(boss)
+    return client
+
+
+def in_sales(people: str) -> Any:
+    """A browser of somebody in sales whose group sees these people."""
+    from django.contrib.auth.models import User
+    from django.test import Client
+
+    from crm.models import Role, Sight
+
+    sam, group = User.objects.get(username=SALES), Role.objects.get(key="sales").group
+    sam.groups.add(group)
+    Sight.objects.filter(group=group).update(people=people)
+    client = Client(SERVER_NAME="localhost")
+    client.force_login(sam)
     return client
 
 
@@ -124,8 +140,18 @@ def _name(cursor: Any) -> None:
     }  # fmt: skip
     number = _NUMBER.replace("%(salt)s", "'f'")
     phone = f"CASE WHEN {number} % 3 = 0 THEN '+49' || 1510000000 + {number} ELSE '' END"
-    sets = ", ".join(f"{name} = {value}" for name, value in (said | {"phone": phone}).items())
+    more = {"phone": phone, "owner_id": _owner()}
+    sets = ", ".join(f"{name} = {value}" for name, value in (said | more).items())
     cursor.execute(f"UPDATE crm_contact SET {sets}")
+
+
+def _owner() -> str:
+    """Of a hundred people one has the sales person we look as, 49 have somebody else, 50 nobody."""
+    from django.contrib.auth.models import User
+
+    sam, other = (User.objects.create_user(name, is_staff=True) for name in (SALES, "other"))
+    number = _NUMBER.replace("%(salt)s", "'o'")
+    return f"CASE WHEN {number} % 100 = 0 THEN {sam.pk} WHEN {number} % 100 < 50 THEN {other.pk} END"
 
 
 def _rows_of_each() -> Iterator[tuple[str, Any, dict[str, str]]]:

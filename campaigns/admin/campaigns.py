@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -27,7 +27,7 @@ from campaigns.admin import (
     results,
     trials,
 )
-from campaigns.flows import launching, permitted
+from campaigns.flows import four_eyes, launching, permitted
 from campaigns.flows.kinds import Playbook, playbooks, triggers
 from campaigns.models import Campaign, Enrolment, LaunchRequest, Step
 from crm.kernel import clock
@@ -65,8 +65,13 @@ class CampaignAdmin(ModelAdmin):
         )
         counted = inside.order_by().values("campaign").annotate(number=Count("pk")).values("number")
         asked = LaunchRequest.objects.filter(campaign=OuterRef("pk"), state=LaunchRequest.State.OPEN)
+        still = Q(pk__in=[one.campaign_id for one in four_eyes.waiting()])
         rows = super().get_queryset(request)
-        return rows.annotate(inside=Coalesce(Subquery(counted), 0), is_asked=Exists(asked))
+        return rows.annotate(
+            inside=Coalesce(Subquery(counted), 0),
+            is_asked=Exists(asked),
+            is_waiting=ExpressionWrapper(still, BooleanField()),
+        )
 
     def get_form(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = campaign_form.form_of(_section(request))
@@ -197,7 +202,7 @@ class CampaignAdmin(ModelAdmin):
     @display(description="State", label=STATES)
     def what(self, campaign: Any) -> tuple[str, str]:
         if campaign.is_asked:
-            return "asked", "asked to launch"
+            return "asked", "asked to launch" if campaign.is_waiting else "asked, and changed since"
         return campaign.state, campaign.get_state_display()
 
     @display(description="Lets in")

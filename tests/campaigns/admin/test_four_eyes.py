@@ -228,6 +228,8 @@ def test_an_approval_is_for_what_was_asked_and_for_nothing_else(campaign, monkey
     assert state(campaign) == "asked", answer[answer.find("Not launched") :][:600]
     changed(campaign)
     assert "changed after that" in page(bea, campaign)
+    listed = bea.get(reverse("admin:campaigns_campaign_changelist")).content.decode()
+    assert "asked, and changed since" in listed and "asked to launch" not in listed
     assert "asks to launch" not in bea.get(reverse("admin:index")).content.decode()
     assert "It was changed after ada asked for it" in press(bea, campaign, "approve")
     assert campaign.state == "draft"
