@@ -104,7 +104,7 @@ HTML = _Environment(autoescape=True)
 TEXT = _Environment(autoescape=False)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def parse(source: str, *, html: bool) -> BoundTemplate:
     """The template, or `BrokenTemplate`."""
     if len(source) > LONGEST_SOURCE:

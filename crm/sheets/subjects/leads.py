@@ -40,8 +40,8 @@ _ROWS = """
     run_id = %(run)s AND number > %(after)s AND number <= %(upto)s AND object_id IS NOT NULL
         AND verdict <> 'refused'
 """
+_SOME = 5_000  # rows of a batch, as they mostly come
 # Of several rows about one person the last one counts.
-_MANY = 5_000
 _TOLD = f"""
     CREATE TEMP TABLE {bringing.TOLD} ON COMMIT DROP AS
     SELECT DISTINCT ON (r.object_id) r.object_id AS contact_id, r.number, s.id AS stage_id, u.id AS owner_id,
@@ -158,7 +158,7 @@ class Leads(Contacts):
             "definition": definition.pk,
         }
         with connection.cursor() as cursor:
-            if (after // _MANY).bit_length() != (upto // _MANY).bit_length():
+            if (after // _SOME).bit_length() != (upto // _SOME).bit_length():
                 # Each time the file has brought twice as many. By what was true when it began, the planner
                 # would have each batch read all leads there are.
                 cursor.execute("ANALYZE crm_lead")

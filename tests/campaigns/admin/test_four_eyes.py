@@ -242,13 +242,14 @@ def test_an_approval_is_for_what_was_asked_and_for_nothing_else(campaign, monkey
 MOMENT = datetime(2026, 3, 6, 10, 0, tzinfo=UTC)
 
 
-def planned_and_approved(monkeypatch) -> tuple[Campaign, Segment]:
-    """A broadcast to a segment and a fixed list it may name, approved; its moment is yet to come."""
+def planned_and_approved(monkeypatch, kind=Segment.Kind.DYNAMIC) -> tuple[Campaign, Segment]:
+    """A broadcast to a segment, approved; its moment is yet to come."""
     office.set_up_shop(time_zone="UTC")
     office.sender()
     at = MOMENT - timedelta(days=2)
     campaign = playbooks.get("campaigns.broadcast").make(at)
-    fans = Segment.objects.create(name="Fans", rule={"none": [office.bought()["all"][0]]}, refreshed_at=at)
+    rule = {} if kind == Segment.Kind.FIXED else {"none": office.bought()["all"]}
+    fans = Segment.objects.create(name="Fans", kind=kind, rule=rule, refreshed_at=at)
     when = {"segment": str(fans.pk), "at": "2026-03-06T10:00", "zone": "shop"}
     Campaign.objects.filter(pk=campaign.pk).update(trigger_params=when)
     people = mailing.people(3, campaign.purpose)
@@ -301,12 +302,12 @@ def test_what_is_changed_before_its_moment_does_not_go_out_as_approved(monkeypat
     shown = logged_in(User.objects.get(username="ada")).get(
         reverse("admin:campaigns_campaign_change", args=[campaign.pk])
     )
-    assert "It was changed after bea approved it" in shown.content.decode()
+    assert "<b>It stopped itself.</b> It was changed after bea approved it" in shown.content.decode()
 
 
 @pytest.mark.django_db
 def test_what_is_only_in_work_and_who_came_onto_a_list_keeps_nothing_back(monkeypatch):
-    campaign, fans = planned_and_approved(monkeypatch)
+    campaign, fans = planned_and_approved(monkeypatch, Segment.Kind.FIXED)
     version = launching.editable_version(campaign, MOMENT)
     version.steps.update(only_if=office.bought())
     Segment.objects.filter(pk=fans.pk).update(size=7)
