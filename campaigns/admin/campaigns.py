@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import BooleanField, Count, Exists, ExpressionWrapper, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -33,6 +33,7 @@ from campaigns.models import Campaign, Enrolment, LaunchRequest, Step
 from crm.kernel import clock
 from crm.kernel.backoffice import ModelAdmin, display
 from crm.kernel.kinds import UnknownKind
+from crm.kernel.long_lists import LongChangeList
 
 ACTS = {
     "pause": "Paused. Nobody enters, nothing leaves; messages already queued wait and expire.",
@@ -43,6 +44,17 @@ STATES = {"asked": "warning", "draft": "info", "running": "success", "paused": "
 GROUPS = ("Win back", "Welcome", "Sell again", "Tell them", "Listen")
 """The groups of playbooks in the order of the guide; others come after them."""
 FORMS = (campaign_form.WHO, campaign_form.SETTINGS)
+
+
+class _Campaigns(LongChangeList):
+    """The list, which says of each that a launch was asked for whether that still holds."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if any(campaign.is_asked for campaign in self.result_list):
+            waiting = {asked.campaign_id for asked in four_eyes.waiting()}
+            for campaign in self.result_list:
+                campaign.is_waiting = campaign.pk in waiting
 
 
 @admin.register(Campaign)
@@ -65,13 +77,11 @@ class CampaignAdmin(ModelAdmin):
         )
         counted = inside.order_by().values("campaign").annotate(number=Count("pk")).values("number")
         asked = LaunchRequest.objects.filter(campaign=OuterRef("pk"), state=LaunchRequest.State.OPEN)
-        still = Q(pk__in=[one.campaign_id for one in four_eyes.waiting()])
         rows = super().get_queryset(request)
-        return rows.annotate(
-            inside=Coalesce(Subquery(counted), 0),
-            is_asked=Exists(asked),
-            is_waiting=ExpressionWrapper(still, BooleanField()),
-        )
+        return rows.annotate(inside=Coalesce(Subquery(counted), 0), is_asked=Exists(asked))
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[_Campaigns]:
+        return _Campaigns
 
     def get_form(self, request: HttpRequest, obj: Campaign | None = None, **kwargs: Any) -> Any:
         kwargs["form"] = campaign_form.form_of(_section(request))

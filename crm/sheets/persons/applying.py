@@ -125,9 +125,14 @@ def apply(run: Import, after: int, upto: int, now: datetime, *, overwrites: bool
         meet = cursor.fetchone()[0]
         if meet is not None:
             cursor.execute("DELETE FROM import_batch WHERE number >= %s", [meet])
+        # What the planner does not know of a table it takes for a few rows, and compares each row of one with
+        # all of another.
+        cursor.execute("ANALYZE import_batch (number, contact_id, is_new)")
         cursor.execute(_LOCK)
         cursor.execute(_HANDLES)
+        cursor.execute("ANALYZE import_handles (contact_id, what)")
         cursor.execute(_COPIES)
+        cursor.execute("ANALYZE import_copies (contact_id)")
         companies.find_or_make(cursor, values, key)
         cursor.execute(_CREATE, values)
         made = cursor.rowcount
@@ -196,6 +201,7 @@ _COUNT = (
 
 def _change(cursor: Any, values: dict[str, Any], overwrites: bool) -> int:
     changing.compare(cursor, _SOURCE, _TAKES[overwrites] | _ALWAYS, "b.number, h.handles", values)
+    cursor.execute("ANALYZE import_changes (id, number)")
     changing.store(cursor, values)
     cursor.execute(_COUNT)
     return cursor.fetchone()[0]

@@ -126,6 +126,7 @@ def _put_back(values: Mapping[str, Any]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(_LOCK, values)
         changed = changing.compare(cursor, _SOURCE, _BACK, "c.id AS contact_id, b.before", values)
+        cursor.execute("ANALYZE import_changes (id, contact_id)")
         changing.store(cursor, values)
         stir_all("import_changes")
         cursor.execute(_HANDLES)
