@@ -9,7 +9,7 @@ class CrmConfig(AppConfig):
     verbose_name = "Shop"
 
     def ready(self) -> None:
-        from crm import seed
+        from crm import application_role, seed
         from crm.kernel import kinds
 
         # What every app can say of a contact: its conditions, its rows on the timeline, its cards; what a
@@ -33,3 +33,4 @@ class CrmConfig(AppConfig):
             "sheets.subjects",
         )
         post_migrate.connect(seed.after_migrate, sender=self)
+        post_migrate.connect(application_role.after_migrate, sender=self)

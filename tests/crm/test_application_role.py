@@ -1,27 +1,22 @@
 """The role of the application's processes: made where that is allowed, missed with a notice elsewhere."""
 
-import importlib
-from types import SimpleNamespace
-
 import pytest
 from django.db import connection
 
-from crm import seed
+from crm import application_role, seed
 from crm.models import Purpose, ShopSettings
-
-migration = importlib.import_module("crm.migrations.0002_application_role")
 
 
 @pytest.mark.django_db
 def test_making_it_twice_is_harmless_and_its_rights_stay_narrow(capsys):
-    migration.grant(None, SimpleNamespace(connection=connection))
+    application_role.ensure("default")
     assert capsys.readouterr().err == ""
     with connection.cursor() as cursor:
-        for table in migration.APPEND_ONLY:
+        for table in application_role.APPEND_ONLY:
             cursor.execute(
                 "SELECT has_table_privilege(%s, %s, 'INSERT'),"
                 " has_table_privilege(%s, %s, 'UPDATE, DELETE, TRUNCATE')",
-                [migration.ROLE, table, migration.ROLE, table],
+                [application_role.ROLE, table, application_role.ROLE, table],
             )
             assert cursor.fetchone() == (True, False)
 
@@ -31,7 +26,7 @@ def test_a_database_user_who_may_not_make_it_is_told_and_goes_on(capsys):
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE nobody_special NOLOGIN")
         cursor.execute("SET LOCAL ROLE nobody_special")
-        migration.grant(None, SimpleNamespace(connection=connection))
+        application_role.ensure("default")
         cursor.execute("RESET ROLE")
     assert "NOTICE: the role rekindle_app was not set up" in capsys.readouterr().err
 

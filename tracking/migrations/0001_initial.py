@@ -5,58 +5,7 @@ import crm.kernel.ids
 import django.db.models.deletion
 from django.db import migrations, models
 
-
-EVENT_TABLE = """
-CREATE TABLE tracking_event (
-    id uuid NOT NULL,
-    occurred_at timestamptz NOT NULL,
-    recorded_at timestamptz NOT NULL,
-    is_backfill boolean NOT NULL,
-    contact_id uuid NOT NULL REFERENCES crm_contact (id) DEFERRABLE INITIALLY DEFERRED,
-    visitor_id uuid NULL,
-    kind varchar(30) NOT NULL,
-    url varchar(1000) NOT NULL,
-    product_id uuid NULL,
-    ref uuid NULL,
-    actor varchar(12) NOT NULL,
-    props jsonb NOT NULL,
-    PRIMARY KEY (id, occurred_at)
-) PARTITION BY RANGE (occurred_at);
-CREATE TABLE tracking_event_rest PARTITION OF tracking_event DEFAULT;
-"""
-
-# Owned by whoever migrates, run by the application, which may not create tables itself.
-# A month that already has rows in the default partition stays there.
-MAKE_PARTITION = """
-CREATE FUNCTION tracking_make_partition(month date) RETURNS boolean
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    first date := date_trunc('month', month)::date;
-    following date := (date_trunc('month', month) + interval '1 month')::date;
-    partition text := 'tracking_event_' || to_char(first, 'YYYY_MM');
-BEGIN
-    IF to_regclass('public.' || partition) IS NOT NULL THEN
-        RETURN false;
-    END IF;
-    IF EXISTS (SELECT 1 FROM public.tracking_event_rest
-               WHERE occurred_at >= first::timestamp AT TIME ZONE 'UTC'
-                 AND occurred_at < following::timestamp AT TIME ZONE 'UTC') THEN
-        RETURN false;
-    END IF;
-    EXECUTE format('CREATE TABLE public.%I PARTITION OF public.tracking_event FOR VALUES FROM (%L) TO (%L)',
-                   partition, first::timestamp AT TIME ZONE 'UTC', following::timestamp AT TIME ZONE 'UTC');
-    RETURN true;
-END $$;
-"""
-
-
-def make_partitions(apps, schema_editor):
-    """This month, the year behind it and the two months ahead."""
-    with schema_editor.connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT tracking_make_partition((date_trunc('month', CURRENT_DATE) + make_interval(months => m))::date)"
-            " FROM generate_series(-13, 2) AS m"
-        )
+from tracking.migrations import _sql
 
 
 class Migration(migrations.Migration):
@@ -131,7 +80,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[migrations.RunSQL(EVENT_TABLE, "DROP TABLE tracking_event"), migrations.RunSQL(MAKE_PARTITION, "DROP FUNCTION tracking_make_partition(date)"), migrations.RunPython(make_partitions, migrations.RunPython.noop)],
+            database_operations=[migrations.RunSQL(_sql.EVENTS, "DROP TABLE tracking_event"), migrations.RunSQL(_sql.MAKE_PARTITION, "DROP FUNCTION tracking_make_partition(date)"), migrations.RunPython(_sql.make_partitions, migrations.RunPython.noop)],
             state_operations=[
                 migrations.CreateModel(
                     name='Event',

@@ -2,21 +2,7 @@
 
 from django.db import migrations, models
 
-# A value of an address as a person reads it; what is not UTF-8, or holds a zero, stays as it was told.
-DECODED = r"""
-CREATE FUNCTION tracking_decoded(told text) RETURNS text LANGUAGE sql STABLE STRICT PARALLEL SAFE AS $$
-    SELECT CASE WHEN bytes ~ ('^(0[1-9a-f]|[1-7][0-9a-f]|c[2-9a-f][89ab][0-9a-f]|d[0-9a-f][89ab][0-9a-f]'
-            || '|e0[ab][0-9a-f][89ab][0-9a-f]|e[1-9a-cef]([89ab][0-9a-f]){2}|ed[89][0-9a-f][89ab][0-9a-f]'
-            || '|f0[9ab][0-9a-f]([89ab][0-9a-f]){2}|f[123]([89ab][0-9a-f]){3}|f48[0-9a-f]([89ab][0-9a-f]){2})*$')
-        THEN convert_from(decode(bytes, 'hex'), 'UTF8') ELSE told END
-    FROM (
-        SELECT lower(COALESCE(string_agg(
-            CASE WHEN length(found[1]) = 3 THEN substr(found[1], 2) ELSE encode(convert_to(found[1], 'UTF8'), 'hex') END,
-            '' ORDER BY place), '')) AS bytes
-        FROM regexp_matches(replace(told, '+', ' '), '%[0-9a-fA-F]{2}|.', 'g') WITH ORDINALITY AS part (found, place)
-    ) AS read
-$$;
-"""
+from tracking.migrations import _sql
 
 # Events of before are counted in the background, month by month; until then rules ask the history.
 WAITING = """
@@ -62,6 +48,6 @@ class Migration(migrations.Migration):
             model_name='visit',
             index=models.Index(fields=['started_at'], include=('contact',), name='visit_time'),
         ),
-        migrations.RunSQL(DECODED, "DROP FUNCTION tracking_decoded(text)"),
+        migrations.RunSQL(_sql.DECODED, "DROP FUNCTION tracking_decoded(text)"),
         migrations.RunSQL(WAITING, migrations.RunSQL.noop),
     ]

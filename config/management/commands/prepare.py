@@ -13,8 +13,7 @@ from django.core.management.base import BaseCommand
 from django.db import connection, transaction
 
 from config import administrators, shop_keys
-
-APPLICATION_ROLE = "rekindle_app"
+from crm import application_role
 
 
 class Command(BaseCommand):
@@ -54,6 +53,6 @@ def usable_role() -> str:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 1 FROM pg_roles WHERE rolname = %s AND pg_has_role(current_user, oid, 'MEMBER')",
-            [APPLICATION_ROLE],
+            [application_role.ROLE],
         )
-        return APPLICATION_ROLE if cursor.fetchone() else ""
+        return application_role.ROLE if cursor.fetchone() else ""
