@@ -1,8 +1,8 @@
 """The role of the application's processes, which may add consent events and wordings but never change them.
 
-Whoever owns the tables migrates; everything else runs as `rekindle_app` where REKINDLE_DB_ROLE says so. The role
-and its rights are seen to after every migrate. A database user who may not create roles keeps working as the
-owner, and is told.
+Whoever owns the tables migrates; everything else runs as `rekindle_app` where REKINDLE_DB_ROLE says so. The
+role and its rights are seen to after every migrate. A database user who may not create roles keeps working as
+the owner, and is told.
 """
 
 from __future__ import annotations
@@ -41,19 +41,18 @@ def after_migrate(sender: AppConfig, using: str, plan: Any = (), **_rest: Any) -
 
 
 def ensure(using: str) -> None:
-    """Make the role and give it its rights, or say on standard error why not. Repeating it changes nothing."""
+    """Make the role and give it its rights, or tell why not. Repeating it changes nothing."""
     try:
         with transaction.atomic(using=using), connections[using].cursor() as cursor:
             _ensure(cursor)
     except ProgrammingError as error:
         if not isinstance(error.__cause__, errors.InsufficientPrivilege):
             raise
-        print(
+        sys.stderr.write(
             f"\n  NOTICE: the role {ROLE} was not set up: {str(error).strip()}."
             " Consent events are then append-only by convention, not by grants."
             f" Have an administrator run `CREATE ROLE {ROLE} NOLOGIN; GRANT {ROLE} TO` this user, then run"
-            " `manage.py migrate` again.",
-            file=sys.stderr,
+            " `manage.py migrate` again.\n"
         )
 
 

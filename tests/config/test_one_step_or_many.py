@@ -18,8 +18,8 @@ HALF_WAY = [
 ]
 # Months have their indexes by their parent; what these are called there says nothing.
 WHAT_IT_IS = r"""
-SELECT 'column', attrelid::regclass::text, concat_ws(' ', attname, format_type(atttypid, atttypmod), attnotnull,
-    attidentity, pg_get_expr(adbin, adrelid))
+SELECT 'column', attrelid::regclass::text, concat_ws(' ', attname, format_type(atttypid, atttypmod),
+    attnotnull, attidentity, pg_get_expr(adbin, adrelid))
 FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = attrelid
 LEFT JOIN pg_attrdef AS d ON d.adrelid = attrelid AND d.adnum = attnum
 WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND attnum > 0 AND NOT attisdropped

@@ -6,6 +6,7 @@ changed as they stand under the lock. What stood there before is kept with the r
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -114,7 +115,16 @@ _OUTSIDE = """
 """
 
 
-def apply(run: Import, after: int, upto: int, now: datetime, *, overwrites: bool) -> Applied:
+Besides = Callable[[Any, dict[str, Any]], None]
+"""Brings in what else the rows of a batch say of their people, as `import_batch` has them, with a cursor and
+the values of the batch; what is to be kept with a row of that it notes in `import_besides`."""
+
+_BESIDES = "CREATE TEMP TABLE import_besides (number bigint, note jsonb) ON COMMIT DROP"
+
+
+def apply(
+    run: Import, after: int, upto: int, now: datetime, *, overwrites: bool, besides: Besides | None = None
+) -> Applied:
     """Bring in the rows after one number up to another."""
     values: dict[str, Any] = {"run": run.pk, "after": after, "upto": upto, "now": now, "actor": actor_of(run)}
     values["key_id"] = tokens.current_address_key()
@@ -125,6 +135,7 @@ def apply(run: Import, after: int, upto: int, now: datetime, *, overwrites: bool
         meet = cursor.fetchone()[0]
         if meet is not None:
             cursor.execute("DELETE FROM import_batch WHERE number >= %s", [meet])
+            values["upto"] = meet - 1
         # What the planner does not know of a table it takes for a few rows, and compares each row of one with
         # all of another.
         cursor.execute("ANALYZE import_batch (number, contact_id, is_new)")
@@ -139,8 +150,11 @@ def apply(run: Import, after: int, upto: int, now: datetime, *, overwrites: bool
         updated = _change(cursor, values, overwrites)
         _attach(cursor, values, key)
         _keep_up(cursor, key, values)
+        cursor.execute(_BESIDES)
+        if besides:
+            besides(cursor, values)
         cursor.execute(_NOTED, values)
-        for table in ("batch", "handles", "copies", "companies", "changes"):
+        for table in ("batch", "handles", "copies", "companies", "changes", "besides"):
             cursor.execute(f"DROP TABLE import_{table}")
     return Applied(made, updated, reached=None if meet is None else meet - 1)
 
@@ -235,22 +249,28 @@ _SET = ", ".join(
 )
 # The bounds are said once more: without, the server may look through all rows of the file for each batch.
 _NOTED = f"""
-    UPDATE crm_importrow AS r SET object_id = b.contact_id,
-        verdict = CASE WHEN b.is_new THEN 'new' ELSE 'changed' END,
-        before = jsonb_strip_nulls(jsonb_build_object('at', {NOW}, 'made', k.id))
-            || CASE WHEN b.is_new THEN '{{}}' ELSE jsonb_strip_nulls(jsonb_build_object({_SET},
-                'company', CASE WHEN n.new_company_id IS DISTINCT FROM n.old_company_id
-                    THEN jsonb_build_array(COALESCE(n.old_company_id::text, ''), n.new_company_id) END,
-                'own', CASE WHEN n.new_fields <> n.old_fields THEN (
-                    SELECT jsonb_agg(jsonb_build_array(k, n.new_fields->k, n.old_fields->k, n.old_fields ? k))
-                    FROM jsonb_object_keys(n.new_fields) AS k
-                    WHERE n.new_fields->k IS DISTINCT FROM n.old_fields->k) END,
-                'tags', CASE WHEN n.new_tags <> n.old_tags THEN (
-                    SELECT jsonb_agg(t) FROM jsonb_array_elements(n.new_tags) AS t
-                    WHERE NOT n.old_tags @> t) END,
-                'handles', n.handles))
-            END
-    FROM import_batch AS b LEFT JOIN import_changes AS n ON n.number = b.number
+    UPDATE crm_importrow AS r SET object_id = COALESCE(b.contact_id, r.object_id),
+        verdict = CASE WHEN b.number IS NULL THEN r.verdict WHEN b.is_new THEN 'new' ELSE 'changed' END,
+        before = CASE
+            WHEN b.number IS NULL THEN COALESCE(r.before, jsonb_build_object('at', {NOW}))
+            ELSE jsonb_strip_nulls(jsonb_build_object('at', {NOW}, 'made', k.id))
+                || CASE WHEN b.is_new THEN '{{}}' ELSE jsonb_strip_nulls(jsonb_build_object({_SET},
+                    'company', CASE WHEN n.new_company_id IS DISTINCT FROM n.old_company_id
+                        THEN jsonb_build_array(COALESCE(n.old_company_id::text, ''), n.new_company_id) END,
+                    'own', CASE WHEN n.new_fields <> n.old_fields THEN (
+                        SELECT jsonb_agg(
+                            jsonb_build_array(k, n.new_fields->k, n.old_fields->k, n.old_fields ? k))
+                        FROM jsonb_object_keys(n.new_fields) AS k
+                        WHERE n.new_fields->k IS DISTINCT FROM n.old_fields->k) END,
+                    'tags', CASE WHEN n.new_tags <> n.old_tags THEN (
+                        SELECT jsonb_agg(t) FROM jsonb_array_elements(n.new_tags) AS t
+                        WHERE NOT n.old_tags @> t) END,
+                    'handles', n.handles))
+                END
+            END || COALESCE(s.note, '{{}}')
+    FROM import_batch AS b FULL JOIN import_besides AS s ON s.number = b.number
+    LEFT JOIN import_changes AS n ON n.number = b.number
     LEFT JOIN import_companies AS k ON k.made_by = b.number
-    WHERE r.run_id = %(run)s AND r.number = b.number AND r.number > %(after)s AND r.number <= %(upto)s
+    WHERE r.run_id = %(run)s AND r.number = COALESCE(b.number, s.number)
+        AND r.number > %(after)s AND r.number <= %(upto)s
 """  # noqa: S608 - our own columns

@@ -130,6 +130,7 @@ def _put_back(values: Mapping[str, Any]) -> int:
         changing.store(cursor, values)
         stir_all("import_changes")
         cursor.execute(_HANDLES)
+        cursor.execute("ANALYZE import_handles (contact_id, what)")
         cursor.execute(_POINTS)
         cursor.execute(_OUTSIDE)
         cursor.execute("SELECT DISTINCT contact_id FROM import_handles")

@@ -106,7 +106,14 @@ class Contacts(Subject):
                 run.mapping[column] = cells.OWN + field.key
 
     def apply(self, run: Import, after: int, upto: int, now: datetime) -> Applied:
-        return applying.apply(run, after, upto, now, overwrites=self._options(run)["known"] == OVERWRITE)
+        overwrites = self._options(run)["known"] == OVERWRITE
+        return applying.apply(
+            run, after, upto, now, overwrites=overwrites, besides=self.besides(run, now, overwrites)
+        )
+
+    def besides(self, run: Import, now: datetime, overwrites: bool) -> applying.Besides | None:
+        """What else is to be brought in with the people of a batch, and noted with their rows."""
+        return None
 
     def undo(self, run: Import, after: int, upto: int, now: datetime) -> Undone:
         return undoing.undo(run, after, upto, now)

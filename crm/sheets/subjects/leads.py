@@ -18,6 +18,7 @@ from crm.audience.leads import bringing
 from crm.audience.leads.definitions import Refused
 from crm.models import Import, ImportRow, Lead, LeadDefinition, Stage
 from crm.sheets.matching import Target
+from crm.sheets.persons import applying
 from crm.sheets.persons.applying import actor_of
 from crm.sheets.subjects import OVERWRITE, Applied, Reader, Staged, Undone, subjects
 from crm.sheets.subjects.contacts import Contacts
@@ -37,29 +38,29 @@ _MEANT = {
 }
 _MEANINGS = {word: meaning for meaning, words in _MEANT.items() for word in words.split("|")}
 _ROWS = """
-    run_id = %(run)s AND number > %(after)s AND number <= %(upto)s AND object_id IS NOT NULL
-        AND verdict <> 'refused'
+    r.run_id = %(run)s AND r.number > %(after)s AND r.number <= %(upto)s AND r.object_id IS NOT NULL
+        AND r.verdict <> 'refused'
 """
+# Whose a row is was looked up again for those that bring something.
+_WHOSE = "COALESCE(b.contact_id, r.object_id)"
 _SOME = 5_000  # rows of a batch, as they mostly come
 # Of several rows about one person the last one counts.
 _TOLD = f"""
     CREATE TEMP TABLE {bringing.TOLD} ON COMMIT DROP AS
-    SELECT DISTINCT ON (r.object_id) r.object_id AS contact_id, r.number, s.id AS stage_id, u.id AS owner_id,
+    SELECT DISTINCT ON ({_WHOSE}) {_WHOSE} AS contact_id, r.number, s.id AS stage_id, u.id AS owner_id,
         (r.told->>'became_at')::timestamptz AS since, round((r.told->>'expected_value')::numeric, 2) AS value
-    FROM crm_importrow AS r
+    FROM crm_importrow AS r LEFT JOIN import_batch AS b ON b.number = r.number
     LEFT JOIN crm_stage AS s ON s.definition_id = %(definition)s AND s.name = r.told->>'stage'
     LEFT JOIN {{users}} AS u ON u.username = r.told->>'owner'
-    WHERE {_ROWS} ORDER BY r.object_id, r.number DESC
+    WHERE {_ROWS} ORDER BY {_WHOSE}, r.number DESC
 """  # noqa: S608 - our own columns
 _LEAD = ("old_stage", "new_stage", "old_owner", "new_owner", "old_value::text", "new_value::text")
 _NOTED = f"""
-    UPDATE crm_importrow AS r
-    SET before = COALESCE(r.before, jsonb_build_object('at', %(now)s::timestamptz))
-        || jsonb_build_object('lead', jsonb_build_object({
+    INSERT INTO import_besides (number, note)
+    SELECT t.number, jsonb_build_object('lead', jsonb_build_object({
     ", ".join(f"'{name.partition(':')[0]}', w.{name}" for name in _LEAD)
 }))
     FROM {bringing.WAS} AS w JOIN {bringing.TOLD} AS t ON t.contact_id = w.contact_id
-    WHERE r.run_id = %(run)s AND r.number = t.number AND r.number > %(after)s AND r.number <= %(upto)s
 """  # noqa: S608 - our own columns
 _WAS = f"""
     CREATE TEMP TABLE {bringing.WAS} ON COMMIT DROP AS
@@ -69,7 +70,7 @@ _WAS = f"""
         (before->'lead'->>'new_owner')::bigint AS new_owner,
         (before->'lead'->>'old_value')::numeric AS old_value,
         (before->'lead'->>'new_value')::numeric AS new_value
-    FROM crm_importrow WHERE {_ROWS} AND before ? 'lead' ORDER BY object_id, number DESC
+    FROM crm_importrow AS r WHERE {_ROWS} AND before ? 'lead' ORDER BY object_id, number DESC
 """  # noqa: S608 - our own columns
 
 
@@ -149,26 +150,24 @@ class Leads(Contacts):
     def apply(self, run: Import, after: int, upto: int, now: datetime) -> Applied:
         applied = super().apply(run, after, upto, now)
         upto = upto if applied.reached is None else applied.reached
+        changed = self._rows(run, after, upto).filter(before__isnull=False).exclude(verdict=Verdict.NEW)
+        return Applied(applied.made, changed.count(), reached=applied.reached)
+
+    def besides(self, run: Import, now: datetime, overwrites: bool) -> applying.Besides:
         definition = LeadDefinition.objects.get(pk=run.options["definition"])
-        values: dict[str, Any] = {
-            "run": run.pk,
-            "after": after,
-            "upto": upto,
-            "now": now,
-            "definition": definition.pk,
-        }
-        with connection.cursor() as cursor:
-            if (after // _SOME).bit_length() != (upto // _SOME).bit_length():
+
+        def bring(cursor: Any, values: dict[str, Any]) -> None:
+            if (values["after"] // _SOME).bit_length() != (values["upto"] // _SOME).bit_length():
                 # Each time the file has brought twice as many. By what was true when it began, the planner
                 # would have each batch read all leads there are.
                 cursor.execute("ANALYZE crm_lead")
-            cursor.execute(_TOLD.format(users=get_user_model()._meta.db_table), values)
-            overwrites = self._options(run)["known"] == OVERWRITE
+            told = values | {"definition": definition.pk}
+            cursor.execute(_TOLD.format(users=get_user_model()._meta.db_table), told)
             bringing.bring(definition, now, actor_of(run), overwrites=overwrites)
-            cursor.execute(_NOTED, values)
+            cursor.execute(_NOTED)
             cursor.execute(f"DROP TABLE {bringing.TOLD}, {bringing.WAS}")
-        changed = self._rows(run, after, upto).filter(before__isnull=False).exclude(verdict=Verdict.NEW)
-        return Applied(applied.made, changed.count(), reached=applied.reached)
+
+        return bring
 
     def undo(self, run: Import, after: int, upto: int, now: datetime) -> Undone:
         if definition := LeadDefinition.objects.filter(pk=run.options["definition"]).first():

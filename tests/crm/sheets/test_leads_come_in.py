@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import re
+
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from crm.audience.leads import definitions, stages
 from crm.models import Contact, HandOver, Lead, Notice, StageMove
@@ -67,6 +71,23 @@ def test_leads_come_in_at_their_stage_with_an_owner_and_nobody_is_told(db):
     run = undone(run)
     assert (everything(), run.kept) == (before, 0)
     assert not Contact.objects.filter(email__startswith="new@").exists()
+
+
+def test_the_planner_knows_the_tables_a_batch_makes_before_they_are_joined(db):
+    """Unknown ones count as a few rows: each of a batch would be compared with each of another table."""
+    hot = office.definition()
+    office.person(agreed=False)
+    with CaptureQueriesContext(connection) as asked:
+        undone(brought(FILE, subject="crm.leads", definition=str(hot.pk)))
+    statements = [" ".join(one["sql"].split()) for one in asked]
+    made = set()
+    for place, statement in enumerate(statements):
+        if found := re.match(r"CREATE TEMP TABLE (\w+) ON COMMIT DROP AS", statement):
+            later = [one for one in statements[place + 1 :] if re.search(rf"\b{found[1]}\b", one)]
+            known = next(n for n, one in enumerate(later) if one.startswith(("ANALYZE", "DROP")))
+            assert not any(" JOIN " in one or " USING " in one for one in later[:known]), statement
+            made.add(found[1])
+    assert made >= {"import_batch", "import_changes", "import_handles", "import_copies", "leads_told"}
 
 
 def test_whom_sales_moved_since_stays_with_their_lead(db):
