@@ -33,6 +33,9 @@ GRANT USAGE, SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA public TO {ROLE};
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {ROLE};
 ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT, UPDATE ON SEQUENCES TO {ROLE};
 """
+# Who may not analyse a table is only warned: a large import would be planned by what was true before it.
+# Before PostgreSQL 17 the owner alone may, and autovacuum comes later.
+_UPKEEP = f"GRANT MAINTAIN ON ALL TABLES IN SCHEMA public TO {ROLE}"
 
 
 def after_migrate(sender: AppConfig, using: str, plan: Any = (), **_rest: Any) -> None:
@@ -65,5 +68,7 @@ def _ensure(cursor: Any) -> None:
     if not cursor.fetchone()[0]:
         cursor.execute(f"GRANT {ROLE} TO CURRENT_USER")
     cursor.execute(_GRANTS)
+    if cursor.db.pg_version >= 170_000:
+        cursor.execute(_UPKEEP)
     for table in APPEND_ONLY:
         cursor.execute(f"REVOKE UPDATE, DELETE, TRUNCATE ON {table} FROM {ROLE}")

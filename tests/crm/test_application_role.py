@@ -22,6 +22,20 @@ def test_making_it_twice_is_harmless_and_its_rights_stay_narrow(capsys):
 
 
 @pytest.mark.django_db
+def test_its_programs_may_tell_the_planner_what_they_brought_in():
+    if connection.pg_version < 170_000:
+        pytest.skip("before PostgreSQL 17 only its owner analyses a table")
+    # Whom the server does not let is only warned.
+    warnings: list[str] = []
+    with connection.cursor() as cursor:
+        cursor.connection.add_notice_handler(lambda told: warnings.append(told.message_primary))
+        cursor.execute("SET LOCAL ROLE rekindle_app")
+        cursor.execute("ANALYZE crm_lead, crm_stagemove, crm_scorechange, crm_importrow")
+        cursor.execute("RESET ROLE")
+    assert warnings == []
+
+
+@pytest.mark.django_db
 def test_a_database_user_who_may_not_make_it_is_told_and_goes_on(capsys):
     with connection.cursor() as cursor:
         cursor.execute("CREATE ROLE nobody_special NOLOGIN")

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.audience.leads import definitions, stages
 from crm.models import Contact, HandOver, Lead, Notice, StageMove
+from crm.sheets.importing import acts
 from tests import office
-from tests.crm.sheets.bringing import brought, counts, sheet, undone
+from tests.crm.sheets.bringing import at_work, brought, checked, counts, sheet, undone
 from tests.office import NOW
 from tests.shared import shared
 
@@ -88,6 +89,17 @@ def test_the_planner_knows_the_tables_a_batch_makes_before_they_are_joined(db):
             assert not any(" JOIN " in one or " USING " in one for one in later[:known]), statement
             made.add(found[1])
     assert made >= {"import_batch", "import_changes", "import_handles", "import_copies", "leads_told"}
+
+
+def test_a_lead_is_of_whoever_has_the_address_when_it_comes_in(db):
+    hot = office.definition()
+    run = checked(FILE, subject="crm.leads", definition=str(hot.pk))
+    signed_up = office.person("new@shop-customers.example", agreed=False)
+    acts.begin(run, NOW)
+    run = at_work(run)
+    assert Lead.objects.get(contact__email="new@shop-customers.example").contact == signed_up
+    assert undone(run).kept == 0 and everything() == []
+    assert Contact.objects.filter(pk=signed_up.pk).exists()
 
 
 def test_whom_sales_moved_since_stays_with_their_lead(db):
