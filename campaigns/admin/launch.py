@@ -22,6 +22,7 @@ from campaigns.flows.kinds import triggers
 from campaigns.flows.launching import CAN_START
 from campaigns.messages import leading
 from campaigns.models import Campaign, FlowVersion, LaunchRequest
+from crm.access import fresh
 from crm.kernel import clock
 from crm.kernel.kinds import BrokenParams, UnknownKind
 from crm.shop.settings import shop_zone, this_shop
@@ -62,7 +63,7 @@ class LaunchForm(forms.Form):
             return False
         if not user.has_perm(MAY_LAUNCH):
             self.add_error(None, _not_allowed(people))
-        elif people is None or people > VERY_MANY:
+        elif _are_very_many(people):
             eyes = four_eyes.eyes(campaign, user)
             if eyes.refusal:
                 self.add_error(None, eyes.refusal)
@@ -128,6 +129,9 @@ def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
                 messages.success(request, "Asked to launch. Nothing is sent before a colleague approves.")
                 return redirect(_here(campaign))
             shadow = form.cleaned_data["shadow"]
+            large = not shadow and _are_very_many(reached(made, form.is_also))
+            if large and (page := _password_page(request, campaign, now)):
+                return page
             by = request.user.get_username()
             may = request.user.has_perm
             starting.start(campaign, by, now, made, existing_a_day=a_day, is_shadow=shadow, may=may)
@@ -145,6 +149,10 @@ def _answer(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpR
     now = clock.now()
     try:
         if request.POST["do"] == "approve":
+            waits = four_eyes.open_request(campaign)
+            may = waits is not None and not four_eyes.refusal(waits, request.user)
+            if may and (page := _password_page(request, campaign, now)):
+                return page
             made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
             asked = four_eyes.approve(campaign, request.user, made, now)
             messages.success(request, _launched(asked.existing_a_day, False))
@@ -189,7 +197,7 @@ def _page(
     people = reached(made, also=False)
     most = watching.TIMES * max(made.expected, watching.AT_LEAST) if made and made.expected is not None else 0
     # Who may approve is asked only where somebody has to.
-    is_big = campaign.state in CAN_START and (people is None or people > VERY_MANY)
+    is_big = campaign.state in CAN_START and _are_very_many(people)
     eyes = four_eyes.eyes(campaign, request.user) if is_big or form.errors.get("very_many") else Eyes([])
     context = (
         model_admin.admin_site.each_context(request)
@@ -274,6 +282,15 @@ def _not_allowed(people: int | None) -> str:
         f"{_how_many(people)} would enter. More than {MANY:,} take a permission that you do not have: ask a "
         "colleague who may, or launch it in shadow."
     )
+
+
+def _are_very_many(people: int | None) -> bool:
+    return people is None or people > VERY_MANY
+
+
+def _password_page(request: HttpRequest, campaign: Campaign, now: Any) -> HttpResponse | None:
+    what = f"to write to more than {VERY_MANY:,} people"
+    return fresh.password_page(request, what, now, back=_here(campaign))
 
 
 def _how_many(people: int | None) -> str:

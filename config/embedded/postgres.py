@@ -21,15 +21,18 @@ DATABASE = "rekindle"
 PORT = "5432"
 PATIENCE_SECONDS = 900  # crash recovery of a big database takes minutes and must not count as a failure
 
+# Whole pages go into the log as they are: packing one with pglz, all this build has, takes 60 µs, half of an
+# insert or update into a table larger than memory. So the log is twice as long, and may be before a
+# checkpoint writes all pages anew.
 TUNING = {
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_connections": "200",
-    "max_wal_size": "2GB",
+    "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
-    "wal_compression": "on",
+    "wal_compression": "off",
     "random_page_cost": "1.1",
     "jit": "off",
     "timezone": "UTC",

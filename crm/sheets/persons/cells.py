@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property, lru_cache, partial
 from importlib import resources
 from typing import Any
 
@@ -23,6 +23,7 @@ RULED = ("language", "country", "time_zone")
 ADDRESSES = {"email": Channel.EMAIL, "phone": Channel.SMS}
 OWN = "own:"
 MOST_TAGS = 50
+REMEMBERED = 1_000  # cells of a column
 _LONGEST = 120
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 # An address with something beside it, such as a telephone number, a name or another address.
@@ -41,15 +42,33 @@ class Columns:
 
     def said(self, cells: Sequence[str]) -> dict[str, str]:
         """What the cells of a row say, by target; blank ones are left out."""
+        blanks, many = self.blanks, len(cells)
         return {
             target: cell
             for target, place in self.at.items()
-            if place < len(cells) and (cell := cells[place].strip()) and not self.is_blank(cell)
+            if place < many and (cell := cells[place].strip()) and not (blanks and cell.casefold() in blanks)
         }
 
-    def is_blank(self, cell: str) -> bool:
-        """Whether a cell that is filled means no answer."""
-        return bool(self.blanks) and cell.casefold() in self.blanks
+    def answers(self, cells: Sequence[str]) -> dict[str, Any]:
+        """What a row says of the shop's own fields, as it is kept. Raises Wrong."""
+        answers: dict[str, Any] = {}
+        for place, own, meant in self._readers:
+            cell = cells[place].strip() if place < len(cells) else ""
+            if not cell or (self.blanks and cell.casefold() in self.blanks):
+                continue
+            try:
+                answers[own.key] = meant(cell)
+            except own_fields.Unfit as unfit:
+                raise Wrong(f"{own.label}: {unfit}") from None
+        return answers
+
+    @cached_property
+    def _readers(self) -> Sequence[tuple[int, OwnField, Callable[[str], Any]]]:
+        """What reads each column. Its cells are mostly the same few: what they mean is remembered."""
+        return [
+            (place, own, lru_cache(REMEMBERED)(partial(own_fields.read, own)))
+            for place, own in self.own.items()
+        ]
 
 
 def columns(mapping: Mapping[str, str], headings: Sequence[str], blanks: str, region: str) -> Columns:
@@ -87,8 +106,8 @@ def _read(cells: Sequence[str], columns: Columns) -> Staged:
         said = columns.said(cells)
         _who(row, said, columns.region, remarks)
         _what(row.told, said, remarks)
-        if columns.own:
-            _own(row.told, cells, columns)
+        if answers := columns.answers(cells):
+            row.told["own"] = answers
     except Wrong as wrong:
         row.refused = str(wrong)
         return row
@@ -160,20 +179,6 @@ def _what(told: dict[str, Any], said: Mapping[str, str], remarks: list[str]) -> 
     for name in ("consent", "consent_at"):
         if answer := said.get(name):
             told[name] = answer[:60]
-
-
-def _own(told: dict[str, Any], cells: Sequence[str], columns: Columns) -> None:
-    answers: dict[str, Any] = {}
-    for place, own in columns.own.items():
-        cell = cells[place].strip() if place < len(cells) else ""
-        if not cell or columns.is_blank(cell):
-            continue
-        try:
-            answers[own.key] = own_fields.read(own, cell)
-        except own_fields.Unfit as unfit:
-            raise Wrong(f"{own.label}: {unfit}") from None
-    if answers:
-        told["own"] = answers
 
 
 def split_name(whole: str) -> tuple[str, str]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import forms
@@ -20,7 +21,8 @@ from crm.models import Import, ImportRow, Lead, LeadDefinition, Stage
 from crm.sheets.matching import Target
 from crm.sheets.persons import applying
 from crm.sheets.persons.applying import actor_of
-from crm.sheets.subjects import OVERWRITE, Applied, Reader, Staged, Undone, subjects
+from crm.sheets.persons.cells import REMEMBERED
+from crm.sheets.subjects import OVERWRITE, Applied, Reader, Staged, Undone, Wrong, subjects
 from crm.sheets.subjects.contacts import Contacts
 from crm.sheets.things import cells
 from crm.sheets.vocabulary import spelled
@@ -117,13 +119,13 @@ class Leads(Contacts):
 
     def reader(self, run: Import) -> Reader:
         people, columns = super().reader(run), cells.columns(run, _TARGETS)
-        crew, stages = _crew(), _stages(run)
+        crew, stage_of = _crew(), _stage_of(run)
 
         def read(rows: Sequence[Sequence[str]]) -> list[Staged]:
             staged = people(rows)
             for row, said in zip(rows, staged, strict=True):
                 if not said.refused:
-                    _lead(said, *columns.read(row), stages, crew)
+                    _lead(said, *columns.read(row), stage_of, crew)
             return staged
 
         return read
@@ -187,17 +189,20 @@ class Leads(Contacts):
 
 
 def _lead(
-    said: Staged, told: Mapping[str, Any], wrong: str, stages: Mapping[str, str], crew: Mapping[str, str]
+    said: Staged,
+    told: Mapping[str, Any],
+    wrong: str,
+    stage_of: Callable[[str], str],
+    crew: Mapping[str, str],
 ) -> None:
     """Add to what a row says of a person what it says of the lead."""
     said.refused = wrong
     remarks = [said.remark] if said.remark else []
     if typed := told.get("stage"):
-        if stage := stages.get(spelled(typed)):
-            said.told["stage"] = stage
-        else:
-            known = ", ".join(dict.fromkeys(stages.values()))
-            said.refused = f"Stage “{typed[:60]}” is none of this definition: {known}."
+        try:
+            said.told["stage"] = stage_of(typed)
+        except Wrong as unknown:
+            said.refused = str(unknown)
     if typed := told.get("owner"):
         if owner := crew.get(" ".join(typed.casefold().split())):
             said.told["owner"] = owner
@@ -207,6 +212,20 @@ def _lead(
         if told.get(name) is not None:
             said.told[name] = told[name]
     said.remark = "; ".join(remarks)
+
+
+def _stage_of(run: Import) -> Callable[[str], str]:
+    """What says which stage of the definition is meant. Raises Wrong."""
+    stages = _stages(run)
+
+    @lru_cache(REMEMBERED)
+    def stage_of(typed: str) -> str:
+        if stage := stages.get(spelled(typed)):
+            return stage
+        known = ", ".join(dict.fromkeys(stages.values()))
+        raise Wrong(f"Stage “{typed[:60]}” is none of this definition: {known}.")
+
+    return stage_of
 
 
 def _stages(run: Import) -> dict[str, str]:

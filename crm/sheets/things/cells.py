@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from functools import cached_property, lru_cache, partial
 from typing import Any
 
 from django import forms
@@ -14,7 +15,7 @@ from django import forms
 from crm.models import Import
 from crm.people import own_fields
 from crm.sheets.matching import Target
-from crm.sheets.persons.cells import country_code
+from crm.sheets.persons.cells import REMEMBERED, country_code
 from crm.sheets.reading import Look
 from crm.sheets.subjects import Wrong
 from crm.shop.settings import shop_zone
@@ -86,15 +87,25 @@ class Columns:
         """What a row says, by target, without blanks, as JSON can hold it; and what is wrong with it."""
         told: dict[str, Any] = {}
         refused = ""
-        for target, place in self.at:
+        for target, place, meant in self._readers:
             cell = cells[place].strip().replace("\0", "") if place < len(cells) else ""
             if not cell or (self.blanks and own_fields.spelled(cell) in self.blanks):
                 continue
             try:
-                told[target.key] = _READERS.get(target.kind, _text)(self, cell)
+                told[target.key] = meant(cell)
             except Wrong as wrong:
                 refused = refused or f"{target.label} “{cell[:60]}”: {wrong}"
         return told, refused
+
+    @cached_property
+    def _readers(self) -> Sequence[tuple[Target, int, Callable[[str], Any]]]:
+        """What reads each column. Its cells are mostly the same few: what they mean is remembered."""
+        readers: list[tuple[Target, int, Callable[[str], Any]]] = []
+        for target, place in self.at:
+            known = _READERS.get(target.kind)
+            meant = lru_cache(REMEMBERED)(partial(known, self)) if known else _text
+            readers.append((target, place, meant))
+        return readers
 
 
 def columns(run: Import, targets: Iterable[Target]) -> Columns:
@@ -164,7 +175,7 @@ def plain_id(number: str) -> str:
     return found[1] if found else number
 
 
-def _text(columns: Columns, cell: str) -> str:
+def _text(cell: str) -> str:
     return cell[:LONGEST]
 
 

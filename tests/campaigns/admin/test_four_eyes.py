@@ -16,6 +16,7 @@ from campaigns.flows.forecasting import Count, Forecast
 from campaigns.flows.kinds import playbooks
 from campaigns.messages import editing
 from campaigns.models import Campaign, Enrolment, LaunchRequest
+from crm.access import fresh
 from crm.kernel import clock
 from crm.kernel.work import Budget
 from crm.models import Notice, Role, Segment, SegmentMembership
@@ -140,6 +141,52 @@ def test_it_waits_visibly_until_a_second_person_approves(campaign, monkeypatch):
     assert asked.answered_at == campaign.launched_at
     assert Notice.objects.get(user__username="ada").body == "bea approved it."
     assert "ada asked" in page(ada, campaign) and "<b>approved</b> by bea" in page(ada, campaign)
+
+
+def of_long_ago(client: Client) -> Client:
+    """Somebody at an open browser who typed no password for a while."""
+    session = client.session
+    session["password_at"] = (clock.now() - fresh.HOLDS - timedelta(seconds=1)).timestamp()
+    session.save()
+    return client
+
+
+def with_password(client: Client, campaign: Campaign, do: str, **said: str) -> str:
+    return press(client, campaign, do, **said, **{fresh.FIELD: "secret", fresh.ASKED: "POST"})
+
+
+@pytest.mark.parametrize("people", [LARGE, None])
+def test_whoever_is_alone_launches_to_so_many_after_a_fresh_password(campaign, monkeypatch, people):
+    expecting(monkeypatch, people)
+    ada = of_long_ago(logged_in(colleague("ada")))
+    # What is missing is said before anybody types a password for nothing.
+    assert "Tick that this is meant" in press(ada, campaign)
+    assert "Type your own password to write to more than 10,000 people" in press(
+        ada, campaign, very_many="on"
+    )
+    assert state(campaign) == "draft"
+    with_password(ada, campaign, "launch", very_many="on")
+    assert state(campaign) == "running"
+
+
+def test_a_launch_to_fewer_asks_for_no_password(campaign, monkeypatch):
+    expecting(monkeypatch, four_eyes.VERY_MANY)
+    press(of_long_ago(logged_in(colleague("ada"))), campaign)
+    assert state(campaign) == "running"
+
+
+def test_whoever_approves_types_their_password_and_whoever_asks_or_sends_back_does_not(campaign, monkeypatch):
+    expecting(monkeypatch, LARGE)
+    ada, bea = (of_long_ago(logged_in(colleague(name))) for name in ("ada", "bea"))
+    press(ada, campaign)
+    press(bea, campaign, "send_back", words="The subject shouts.")
+    assert state(campaign) == "draft"
+    press(ada, campaign)
+    assert "You asked for it" in press(ada, campaign, "approve")
+    assert "Type your own password" in press(bea, campaign, "approve")
+    assert state(campaign) == "asked"
+    with_password(bea, campaign, "approve")
+    assert state(campaign) == "running"
 
 
 @pytest.mark.proof

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from crm.audience.leads import definitions, stages
-from crm.models import Contact, HandOver, Lead, Notice, StageMove
+from crm.models import Contact, HandOver, Lead, Notice, OwnField, StageMove
 from crm.sheets.importing import acts
 from tests import office
 from tests.crm.sheets.bringing import at_work, brought, checked, counts, sheet, undone
@@ -89,6 +89,21 @@ def test_the_planner_knows_the_tables_a_batch_makes_before_they_are_joined(db):
             assert not any(" JOIN " in one or " USING " in one for one in later[:known]), statement
             made.add(found[1])
     assert made >= {"import_batch", "import_changes", "import_handles", "import_copies", "leads_told"}
+
+
+def test_what_a_cell_means_is_its_columns_alone_and_what_is_wrong_is_wrong_in_every_row(db):
+    for key, kind in (("score", "number"), ("house", "text")):
+        OwnField.objects.create(key=key, label=key.title(), type=kind)
+    hot = office.definition()
+    headings = ["Email", "Lead Status", "Deal value", "Score", "House"]
+    good = [[f"p{n}@shop-customers.example", "Qualified", "7", "7", "7"] for n in range(3)]
+    bad = [[f"q{n}@shop-customers.example", "Somewhere", "much", "7", "7"] for n in range(3)]
+    run = brought(sheet(headings, *good, *bad), subject="crm.leads", definition=str(hot.pk))
+    assert (run.made, run.refused) == (3, 3)
+    leads = Lead.objects.values_list("contact__fields", "expected_value", "stage__name")
+    assert list(leads) == [({"score": 7, "house": "7"}, 7, "ready for sales")] * 3
+    reasons = set(run.rows.filter(verdict="refused").values_list("reason", flat=True))
+    assert len(reasons) == 1 and "Stage “Somewhere” is none of this definition" in reasons.pop()
 
 
 def test_a_lead_is_of_whoever_has_the_address_when_it_comes_in(db):
