@@ -123,14 +123,14 @@ def launch(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpRe
     if not form.errors:
         a_day = form.cleaned_data["a_day"] if form.is_also else None
         try:
+            people = reached(made, form.is_also)
             if takes_two:
-                people = reached(made, form.is_also)
                 four_eyes.ask(campaign, request.user, people, now, existing_a_day=a_day)
                 messages.success(request, "Asked to launch. Nothing is sent before a colleague approves.")
                 return redirect(_here(campaign))
             shadow = form.cleaned_data["shadow"]
-            large = not shadow and _are_very_many(reached(made, form.is_also))
-            if large and (page := _password_page(request, campaign, now)):
+            large = not shadow and _are_very_many(people)
+            if large and (page := _password_page(request, campaign, people, now)):
                 return page
             by = request.user.get_username()
             may = request.user.has_perm
@@ -150,9 +150,11 @@ def _answer(model_admin: Any, request: HttpRequest, campaign: Campaign) -> HttpR
     try:
         if request.POST["do"] == "approve":
             waits = four_eyes.open_request(campaign)
-            may = waits is not None and not four_eyes.refusal(waits, request.user)
-            if may and (page := _password_page(request, campaign, now)):
-                return page
+            # Whoever may not is told so, and types nothing for it.
+            if waits and not four_eyes.refusal(waits, request.user):
+                page = _password_page(request, campaign, waits.people, now)
+                if page:
+                    return page
             made = forecasting.forecast(campaign, now) if campaign.state in CAN_START else None
             asked = four_eyes.approve(campaign, request.user, made, now)
             messages.success(request, _launched(asked.existing_a_day, False))
@@ -288,8 +290,11 @@ def _are_very_many(people: int | None) -> bool:
     return people is None or people > VERY_MANY
 
 
-def _password_page(request: HttpRequest, campaign: Campaign, now: Any) -> HttpResponse | None:
-    what = f"to write to more than {VERY_MANY:,} people"
+def _password_page(
+    request: HttpRequest, campaign: Campaign, people: int | None, now: Any
+) -> HttpResponse | None:
+    how_many = _how_many(people)
+    what = f"to write to {how_many[0].lower()}{how_many[1:]}"
     return fresh.password_page(request, what, now, back=_here(campaign))
 
 
